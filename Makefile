@@ -16,7 +16,7 @@ SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-search-peers test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
+.PHONY: help demo test test-peers test-search-peers test-api test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
@@ -46,6 +46,12 @@ test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian 
 test-search-peers: ## Ask mu and notmuch what dropkeep is asked, on the same mail, and explain each difference (CORPUS=folder: with real mail)
 	@tests/install-tools.sh search
 	cargo test --test search peers:: -- --ignored --nocapture
+
+test-api: ## Check the API against its OpenAPI document with schemathesis, which is installed into target/schemathesis (OPTIONS=further options of it)
+	@test -x target/schemathesis/bin/schemathesis || { python3 -m venv target/schemathesis && \
+	target/schemathesis/bin/pip install --quiet schemathesis; }
+	SCHEMATHESIS=$(abspath target/schemathesis/bin/schemathesis) SCHEMATHESIS_OPTIONS="$(OPTIONS)" \
+	cargo test --test web documented::the_api -- --ignored --nocapture
 
 test-recipes: ## Test the recipes of docs/servers.md with real Postfix, Exim, Sendmail and OpenSMTPD (needs root and Debian)
 	@$(BUILD)

@@ -279,7 +279,7 @@ fn archive_once(config: &Path, counted: bool) {
         };
         let (cpu, start) = (cpu(), Instant::now());
         let stages = Arc::new(stages);
-        let mut answer = stages.answer(&caller, request).expect("an answer");
+        let mut answer = stages.answer(&caller, request).await.expect("an answer");
         let mut seen = None;
         while let Some(reply) = answer.next().await {
             if let Reply::Finished { run, exit: Exit::Done } = reply {

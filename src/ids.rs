@@ -10,7 +10,7 @@ pub type Seconds = i64;
 macro_rules! id {
     ($($(#[$what:meta])* $name:ident($number:ty);)*) => {$(
         $(#[$what])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub $number);
 

@@ -12,11 +12,13 @@
 //! - [`report`]: the protocol of the run, metrics, health; [`notify`] reports it by mail and webhook.
 //!
 //! Around it: [`cli`] are the commands, [`control`] is the socket over which they reach a running appliance,
-//! [`appliance`] the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, and
+//! [`appliance`] the only wiring. Requests and replies are in [`api`], [`access`] decides who may ask what, [`gate`] is where
+//! people with accounts come in, and
 //! `reading` answers what the store alone can, and [`search`] finds mail by its words, which [`extract`] reads, those of
 //! what is attached included. [`explain`] says why a message is whose, and [`export`] gets the archives out in
 //! [`formats`] that other programs read. [`config`] is the configuration, [`message`] has the words that all stages
-//! share. [`net`] dials servers. [`http`] is a server, and [`monitoring`] what it serves: metrics and health.
+//! share. [`net`] dials servers. [`http`] is a server, [`monitoring`] what it serves to anybody: metrics and
+//! health; and [`web`] what it serves to accounts: the API.
 //! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
 //! accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived. [`durable`]
 //! replaces files so that a crash leaves them whole, [`mapped`] reads files that may be lost meanwhile, [`patience`] waits
@@ -41,6 +43,7 @@ pub mod export;
 pub mod extract;
 pub mod fault;
 pub mod formats;
+pub mod gate;
 pub mod harmless;
 pub mod http;
 pub mod identify;
@@ -61,3 +64,4 @@ pub mod search;
 pub mod source;
 pub mod token;
 pub mod version;
+pub mod web;

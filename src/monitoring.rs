@@ -5,14 +5,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpResponse,
-    http::{
-        Method, StatusCode,
-        header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY},
-    },
+    http::{Method, StatusCode},
     web,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::{
     http::{self, Asked, LetIn, Route},
@@ -23,8 +21,8 @@ use crate::{
 const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const HTML: &str = "text/html; charset=utf-8";
-/// The page has nothing but links.
-const LINKS_ONLY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Pages of metrics that are made at once, each of which is in memory.
+const PAGES: usize = 2;
 
 /// Whether the appliance is ready: the store open, the supervisors up, nothing closed for writing. At first it is not.
 #[derive(Clone)]
@@ -63,9 +61,12 @@ impl Readiness {
 
 /// The pages, in the order in which `/` lists them.
 pub fn routes(metrics: PrometheusHandle, readiness: Readiness) -> Vec<Route> {
+    let pages = Arc::new(Semaphore::new(PAGES));
     vec![
         Route::new(Method::GET, "/", LetIn::Anyone, async |asked| links(&asked)),
-        Route::new(Method::GET, "/metrics", LetIn::Token, move |_| page(metrics.clone())),
+        Route::new(Method::GET, "/metrics", LetIn::Token, move |_| {
+            page(metrics.clone(), pages.clone())
+        }),
         Route::new(Method::GET, "/healthz", LetIn::Anyone, async |_| {
             http::answer(StatusCode::OK).body("ok\n")
         }),
@@ -96,21 +97,19 @@ fn links(asked: &Asked) -> HttpResponse {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>dropkeep</title>\n</head>\n<body>\n\
          <h1>dropkeep{version}</h1>\n\
-         <p>Metrics and health of this appliance. The mail is not here: <code>dropkeep help</code> on its machine lists the \
-         commands that show it.</p>\n<ul>\n\
+         <p>Metrics and health of this appliance. The mail is not on these pages: <code>dropkeep help</code> on its machine lists \
+         the commands that show it, and programs get it from <a href=\"api/v1/openapi.json\">the API</a>.</p>\n<ul>\n\
          <li><a href=\"metrics\">metrics</a>: figures for Prometheus.{token}</li>\n\
          <li><a href=\"healthz\">healthz</a>: whether the appliance answers.</li>\n\
          <li><a href=\"readyz\">readyz</a>: whether mail can be archived, and if not, why.</li>\n\
          </ul>\n</body>\n</html>\n"
     );
-    http::answer(StatusCode::OK)
-        .content_type(HTML)
-        .insert_header((CONTENT_SECURITY_POLICY, LINKS_ONLY))
-        .insert_header((REFERRER_POLICY, "no-referrer"))
-        .body(page)
+    http::answer(StatusCode::OK).content_type(HTML).body(page)
 }
 
-async fn page(metrics: PrometheusHandle) -> HttpResponse {
+async fn page(metrics: PrometheusHandle, pages: Arc<Semaphore>) -> HttpResponse {
+    // It is never closed.
+    let _one_of_them = pages.acquire_owned().await;
     // Thousands of series take milliseconds, in which others would wait.
     let render = move || {
         before_scrape();

@@ -1,12 +1,12 @@
 //! Who asks. A caller comes from a proof: a connection that came in over the control socket, or the opened archive
 //! itself.
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use tokio::net::UnixStream;
 
-use super::Archives;
-use crate::{config::CONTROL_SOCKET, ids::UserId};
+use super::{Archives, words::Digest};
+use crate::{api::Role, config::CONTROL_SOCKET, ids::UserId};
 
 /// Who makes a request.
 #[derive(Clone, Debug)]
@@ -40,31 +40,36 @@ impl Owner {
 }
 
 /// Somebody who logged in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub name: String,
     pub role: Role,
     /// The users, by their ids, whose archives were given to it.
     pub given: BTreeSet<UserId>,
+    /// Where it asks from.
+    pub address: String,
+    /// Why it asks, as it said itself, and whether it has to say so before it reads mail.
+    pub reason: Option<String>,
+    pub needs_reason: bool,
+    /// It may only set up one-time codes: its role demands them, and it has none yet.
+    pub enrols: bool,
+    /// The session by which it asks, where it has one.
+    pub session: Option<Digest>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// Reads the archives given to it.
-    User,
-    /// Reads all archives.
-    Auditor,
-    /// Runs dropkeep. Reads no mail but that of the archives given to it.
-    Administrator,
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::User => "user",
-            Self::Auditor => "auditor",
-            Self::Administrator => "administrator",
-        })
+impl Account {
+    /// With nothing more to be said of it.
+    pub fn new(name: &str, role: Role, given: BTreeSet<UserId>) -> Self {
+        Self {
+            name: name.to_owned(),
+            role,
+            given,
+            address: String::new(),
+            reason: None,
+            needs_reason: false,
+            enrols: false,
+            session: None,
+        }
     }
 }
 

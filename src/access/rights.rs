@@ -1,7 +1,7 @@
 //! Who may do what: a pure function of the caller and the request.
 
-use super::{Archives, Caller, Role};
-use crate::api::{Failure, Request};
+use super::{Account, AccountName, Archives, Caller};
+use crate::api::{AccountWish, Failure, Request, Role};
 
 /// A request that its caller may make.
 #[derive(Clone, Debug)]
@@ -43,22 +43,55 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         Caller::Owner(_) => return Ok(Archives::All),
         Caller::Account(account) => account,
     };
+    if account.enrols && !sets_up_codes(account, request) {
+        return Err(Failure::usage(format!(
+            "account {:?} may do this once it has one-time codes: its role is {}, which needs them",
+            account.name, account.role
+        )));
+    }
     let is_administrator = account.role == Role::Administrator;
+    let administrators = is_administrator.then_some(Archives::All);
+    let own = |name: &str| is_own(account, name).then(|| account.archives());
     let allowed = match request {
         // Mail.
-        Request::List { .. } | Request::Search(_) | Request::Raw { .. } | Request::Show { .. } => {
-            Some(account.archives())
+        Request::List { .. }
+        | Request::Page { .. }
+        | Request::Search(_)
+        | Request::Raw { .. }
+        | Request::Show { .. }
+        | Request::Part { .. }
+        | Request::Journals { .. } => {
+            let said = account
+                .reason
+                .as_deref()
+                .is_some_and(|reason| !reason.trim().is_empty());
+            if account.needs_reason && !said {
+                return Err(Failure::usage(format!(
+                    "account {:?} has to say why it reads mail: give a reason",
+                    account.name
+                )));
+            }
+            // Journal reports name everybody who got a message.
+            let names_all = matches!(request, Request::Journals { .. });
+            (!names_all || account.role == Role::Auditor).then(|| account.archives())
         }
         // Whose archives there are. An administrator looks after all users, though not after their mail.
-        Request::Users if is_administrator => Some(Archives::All),
-        Request::Users => Some(account.archives()),
-        // Profiles, runs, users and upkeep.
+        Request::Users => administrators.or_else(|| Some(account.archives())),
+        // Everybody looks after their own account, and an administrator after all of them.
+        Request::ChangeAccount { name, wish } if is_ones_own_business(wish) => administrators.or_else(|| own(name)),
+        Request::Sessions { account: Some(name) }
+        | Request::Applications { account: name }
+        | Request::Account { name } => administrators.or_else(|| own(name)),
+        // Who saw what is for those who run dropkeep and for those who watch over it.
+        Request::Audit(_) => (is_administrator || account.role == Role::Auditor).then_some(Archives::All),
+        // Profiles, runs, users, accounts and upkeep.
         Request::Archive { .. }
         | Request::Interrupt { .. }
         | Request::Reload
         | Request::Status
         | Request::Protocols { .. }
         | Request::Protocol { .. }
+        | Request::Watch { .. }
         | Request::AddUser { .. }
         | Request::RenameUser { .. }
         | Request::RetireUser { .. }
@@ -68,9 +101,12 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::InterruptCompaction
         | Request::Index
         | Request::RebuildIndex
-        | Request::InterruptIndex => is_administrator.then_some(Archives::All),
-        // It names files of this machine, and an account of dropkeep has none there.
-        Request::Import { .. } => None,
+        | Request::InterruptIndex
+        | Request::Accounts
+        | Request::ChangeAccount { .. }
+        | Request::Sessions { account: None } => administrators,
+        // They are of this machine, where an account of dropkeep has no files and no commands.
+        Request::Import { .. } | Request::Note { .. } => None,
     };
     allowed.ok_or_else(|| {
         Failure::usage(format!(
@@ -80,12 +116,52 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
     })
 }
 
+fn is_own(account: &Account, name: &str) -> bool {
+    let own = AccountName::parse(&account.name);
+    own.is_some() && own == AccountName::parse(name)
+}
+
+/// What everybody may do about their own account.
+fn is_ones_own_business(wish: &AccountWish) -> bool {
+    match wish {
+        AccountWish::Password { .. }
+        | AccountWish::Totp
+        | AccountWish::ConfirmTotp { .. }
+        | AccountWish::TotpOff
+        | AccountWish::AddApplication(_)
+        | AccountWish::RemoveApplication(_)
+        | AccountWish::EndSessions(_) => true,
+        AccountWish::Add { .. }
+        | AccountWish::Disable
+        | AccountWish::Enable
+        | AccountWish::Remove
+        | AccountWish::Role(_)
+        | AccountWish::Give(_)
+        | AccountWish::Take(_) => false,
+    }
+}
+
+/// What an account may do that has still to set up one-time codes.
+fn sets_up_codes(account: &Account, request: &Request) -> bool {
+    let (name, wish) = match request {
+        Request::ChangeAccount { name, wish } => (name, wish),
+        // Who they are.
+        Request::Account { name } => return is_own(account, name),
+        _ => return false,
+    };
+    let sets_up = matches!(
+        wish,
+        AccountWish::Totp | AccountWish::ConfirmTotp { .. } | AccountWish::EndSessions(_)
+    );
+    sets_up && is_own(account, name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        access::{Account, OpenArchive, Owner},
-        api::{Format, MboxKind},
+        access::{OpenArchive, Owner},
+        api::{Format, MboxKind, Spoken},
         ids::{MessageId, RunId, UserId},
     };
 
@@ -95,13 +171,7 @@ mod tests {
     /// The owner, and accounts of all roles to which the archives of users 3 and 5 were given.
     #[expect(clippy::disallowed_methods, reason = "no archive is at stake")]
     fn callers() -> [Caller; 4] {
-        let account = |role| {
-            Caller::Account(Account {
-                name: "jane".into(),
-                role,
-                given: [3, 5].map(UserId).into(),
-            })
-        };
+        let account = |role| Caller::Account(Account::new("Jane", role, [3, 5].map(UserId).into()));
         [
             Caller::Owner(Owner::of(&Opened)),
             account(Role::User),
@@ -137,11 +207,15 @@ mod tests {
             // owner, user, auditor, administrator
             List { .. } => List { user: None, newest: None, filter: Default::default() }, [ALL, GIVEN, ALL, GIVEN];
             Search(_) => Search(Default::default()), [ALL, GIVEN, ALL, GIVEN];
+            Page { .. } => Page { user: name(), after: None, limit: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Raw { .. } => Raw { id: MessageId(1) }, [ALL, GIVEN, ALL, GIVEN];
-            Show { .. } => Show { id: MessageId(1), journal: true }, [ALL, GIVEN, ALL, GIVEN];
+            Show { .. } => Show { id: MessageId(1), journal: true, full: true }, [ALL, GIVEN, ALL, GIVEN];
+            Part { .. } => Part { id: MessageId(1), part: 1 }, [ALL, GIVEN, ALL, GIVEN];
+            Journals { .. } => Journals { id: MessageId(1) }, [ALL, NO, ALL, NO];
             Users => Users, [ALL, GIVEN, ALL, ALL];
             Status => Status, [ALL, NO, NO, ALL];
-            Protocols { .. } => Protocols { newest: None, filter: Default::default() }, [ALL, NO, NO, ALL];
+            Protocols { .. } => Protocols { newest: None, filter: Default::default(), before: None }, [ALL, NO, NO, ALL];
+            Watch { .. } => Watch { run: RunId(1) }, [ALL, NO, NO, ALL];
             Protocol { .. } => Protocol { run: RunId(1) }, [ALL, NO, NO, ALL];
             Archive { .. } => Archive { profile: name() }, [ALL, NO, NO, ALL];
             Interrupt { .. } => Interrupt { profile: name() }, [ALL, NO, NO, ALL];
@@ -156,6 +230,14 @@ mod tests {
             Index => Index, [ALL, NO, NO, ALL];
             RebuildIndex => RebuildIndex, [ALL, NO, NO, ALL];
             InterruptIndex => InterruptIndex, [ALL, NO, NO, ALL];
+            Accounts => Accounts, [ALL, NO, NO, ALL];
+            Request::Account { .. } => Request::Account { name: "jane".into() }, [ALL, GIVEN, ALL, ALL];
+            // The callers' own account, which is Jane's.
+            ChangeAccount { .. } => ChangeAccount { name: "jane".into(), wish: AccountWish::Totp }, [ALL, GIVEN, ALL, ALL];
+            Sessions { .. } => Sessions { account: None }, [ALL, NO, NO, ALL];
+            Applications { .. } => Applications { account: "JANE".into() }, [ALL, GIVEN, ALL, ALL];
+            Audit(_) => Audit(Default::default()), [ALL, NO, ALL, ALL];
+            Note { .. } => Note { action: name(), object: name() }, [ALL, NO, NO, NO];
             Import { .. } => Import {
                 profile: None, user: None, paths: vec![], format: Format::Auto, mbox: MboxKind::Auto, mbox_from: None,
             }, [ALL, NO, NO, NO];
@@ -175,10 +257,138 @@ mod tests {
         }
     }
 
+    /// What each caller may do about an account, by its name.
+    fn may_change(caller: &Caller, name: &str, wish: &AccountWish) -> bool {
+        let request = Request::ChangeAccount {
+            name: name.into(),
+            wish: wish.clone(),
+        };
+        allowed(caller, &request).is_ok()
+    }
+
+    #[test]
+    fn everybody_looks_after_their_own_account_and_an_administrator_after_all() {
+        let secret = || Spoken::new("secret");
+        let own = [
+            AccountWish::Password {
+                password: secret(),
+                current: None,
+            },
+            AccountWish::Totp,
+            AccountWish::ConfirmTotp { code: secret() },
+            AccountWish::TotpOff,
+            AccountWish::AddApplication("x".into()),
+            AccountWish::RemoveApplication("x".into()),
+            AccountWish::EndSessions(None),
+            AccountWish::EndSessions(Some("x".into())),
+        ];
+        let others = [
+            AccountWish::Add {
+                role: Role::Administrator,
+                archives: vec![],
+                password: secret(),
+            },
+            AccountWish::Disable,
+            AccountWish::Enable,
+            AccountWish::Remove,
+            AccountWish::Role(Role::Administrator),
+            AccountWish::Give("joan".into()),
+            AccountWish::Take("joan".into()),
+        ];
+        for caller in &callers() {
+            let all = match caller {
+                Caller::Owner(_) => true,
+                Caller::Account(account) => account.role == Role::Administrator,
+            };
+            for wish in &own {
+                assert!(may_change(caller, "JANE", wish), "{caller:?}: {wish:?}");
+                // Whether there is such an account makes no difference.
+                for name in ["joan", "nobody", "", "jane2"] {
+                    assert_eq!(may_change(caller, name, wish), all, "{caller:?}: {name} {wish:?}");
+                }
+            }
+            for wish in &others {
+                for name in ["jane", "joan"] {
+                    assert_eq!(may_change(caller, name, wish), all, "{caller:?}: {name} {wish:?}");
+                }
+            }
+            let sessions = |account: &str| Request::Sessions {
+                account: Some(account.into()),
+            };
+            assert!(allowed(caller, &sessions("jane")).is_ok());
+            assert_eq!(allowed(caller, &sessions("joan")).is_ok(), all);
+        }
+    }
+
+    #[test]
+    fn who_has_still_to_set_up_codes_does_nothing_else() {
+        for role in Role::ALL {
+            let caller = Caller::Account(Account {
+                enrols: true,
+                ..Account::new("jane", role, [UserId(3)].into())
+            });
+            assert!(may_change(&caller, "jane", &AccountWish::Totp));
+            assert!(!may_change(&caller, "joan", &AccountWish::Totp));
+            assert!(!may_change(&caller, "jane", &AccountWish::TotpOff));
+            assert!(!may_change(&caller, "jane", &AccountWish::AddApplication("x".into())));
+            for request in [
+                Request::Users,
+                Request::Raw { id: MessageId(1) },
+                Request::Accounts,
+                Request::Status,
+            ] {
+                assert!(allowed(&caller, &request).is_err(), "{role}: {request:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_auditor_who_has_to_say_why_reads_nothing_before() {
+        let asks = |reason: Option<&str>, request: &Request| {
+            let account = Account {
+                needs_reason: true,
+                reason: reason.map(str::to_owned),
+                ..Account::new("jane", Role::Auditor, [].into())
+            };
+            allowed(&Caller::Account(account), request).is_ok()
+        };
+        let mail = [
+            Request::Raw { id: MessageId(1) },
+            Request::Show {
+                id: MessageId(1),
+                journal: false,
+                full: false,
+            },
+            Request::Part {
+                id: MessageId(1),
+                part: 1,
+            },
+            Request::Journals { id: MessageId(1) },
+            Request::Page {
+                user: "x".into(),
+                after: None,
+                limit: 1,
+            },
+            Request::Search(Default::default()),
+            Request::List {
+                user: None,
+                newest: None,
+                filter: Default::default(),
+            },
+        ];
+        for request in &mail {
+            assert_eq!(
+                [None, Some(" "), Some("case 7")].map(|reason| asks(reason, request)),
+                [false, false, true]
+            );
+        }
+        assert!(asks(None, &Request::Users));
+    }
+
     #[test]
     fn who_is_refused_is_told_as_what() {
         let [_, user, ..] = callers();
         let refused = grant(&user, Request::Compact).unwrap_err();
-        assert_eq!(refused.error, "account \"jane\" may not do this: its role is user");
+        assert_eq!(refused.error, "account \"Jane\" may not do this: its role is user");
     }
 }

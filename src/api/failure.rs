@@ -35,12 +35,32 @@ impl From<i32> for Exit {
     }
 }
 
+/// What a request failed over, as far as whoever made it can tell by more than words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    #[default]
+    Other,
+    /// It names what is not there, or not for whoever asks.
+    Unknown,
+    /// What is there stands in its way.
+    Conflict,
+}
+
 /// Why a request failed, and the exit code of the command that asked.
 #[derive(thiserror::Error, Clone, Debug, Serialize, Deserialize)]
 #[error("{error}")]
 pub struct Failure {
     pub error: String,
     pub exit: Exit,
+    #[serde(default, skip_serializing_if = "Kind::is_other")]
+    pub kind: Kind,
+}
+
+impl Kind {
+    fn is_other(&self) -> bool {
+        *self == Self::Other
+    }
 }
 
 impl Failure {
@@ -48,6 +68,23 @@ impl Failure {
         Self {
             error: without_number(&error.to_string()),
             exit,
+            kind: Kind::Other,
+        }
+    }
+
+    /// It names what is not there.
+    pub fn unknown(error: impl ToString) -> Self {
+        Self {
+            kind: Kind::Unknown,
+            ..Self::usage(error)
+        }
+    }
+
+    /// What is there stands in its way.
+    pub fn conflict(error: impl ToString) -> Self {
+        Self {
+            kind: Kind::Conflict,
+            ..Self::usage(error)
         }
     }
 

@@ -4,6 +4,7 @@
 //! A low room. Above it, `access` decides who may ask what, `reading` answers from the store, and the appliance answers
 //! everything else.
 
+mod accounts;
 mod failure;
 mod import;
 mod reply;
@@ -12,7 +13,10 @@ mod search;
 mod shown;
 mod status;
 
-pub use failure::{Exit, Failure};
+pub use accounts::{
+    AccountLine, AccountWish, ApplicationLine, AuditEnd, AuditFilter, AuditLine, Made, Role, SessionLine, Spoken,
+};
+pub use failure::{Exit, Failure, Kind};
 pub use import::{Format, MboxFrom, MboxKind};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{ApplianceLine, Exit, Failure, FoundLine, HitLine, IndexLine, ProfileLine, Shown};
+use super::{
+    AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, Exit, Failure, FoundLine, HitLine, IndexLine,
+    Made, ProfileLine, SessionLine, Shown, ShownJournal, ShownPart,
+};
 use crate::{
     ids::{MessageId, RunId},
     message::Address,
@@ -53,6 +57,16 @@ pub enum Reply {
     /// A stretch of a message's bytes, in base64.
     Bytes(String),
     Shown(Box<Shown>),
+    Part(ShownPart),
+    Journal(Box<ShownJournal>),
+    /// What to ask for as `after` to get the next page; nothing where there is none.
+    Next(Option<String>),
+    Account(AccountLine),
+    Session(SessionLine),
+    Application(ApplicationLine),
+    Made(Made),
+    Audited(Box<AuditLine>),
+    AuditEnd(AuditEnd),
     Failed(Failure),
     Done,
 }
@@ -112,9 +126,10 @@ pub struct ChangedNames {
 }
 
 /// A line of `users`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserLine {
     pub name: String,
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<Address>,
     pub managed: bool,
     pub retired: bool,
@@ -123,7 +138,7 @@ pub struct UserLine {
 }
 
 /// A line of `list`: a message in a user's archive.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EntryLine {
     pub id: MessageId,
     pub user: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Format, MboxFrom, MboxKind, Searched};
+use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, Searched};
 use crate::{
     ids::{MessageId, RunId},
     report::RunFilter,
@@ -44,8 +44,15 @@ pub enum Request {
         /// Which of them; all of them for a client that knows no filter.
         #[serde(default)]
         filter: RunFilter,
+        /// Those of runs before this one.
+        #[serde(default)]
+        before: Option<RunId>,
     },
     Protocol {
+        run: RunId,
+    },
+    /// How far a run is, again and again until it ends; then its protocol.
+    Watch {
         run: RunId,
     },
     /// How each profile stands.
@@ -96,6 +103,13 @@ pub enum Request {
         #[serde(default)]
         filter: ListFilter,
     },
+    /// A page of a user's messages, newest first, and behind which place the next one begins.
+    Page {
+        user: String,
+        /// Those behind this place, as the page before said it.
+        after: Option<String>,
+        limit: usize,
+    },
     /// The messages that a query finds.
     Search(Searched),
     /// A message's exact bytes.
@@ -106,6 +120,43 @@ pub enum Request {
         id: MessageId,
         /// With the envelopes of the journal reports in which it came.
         journal: bool,
+        /// With all of its text, and with its page made safe.
+        #[serde(default)]
+        full: bool,
+    },
+    /// What a part of a message holds, decoded; parts are numbered from 1 on as `show` lists them.
+    Part {
+        id: MessageId,
+        part: usize,
+    },
+    /// The journal reports in which a message came, with their envelopes.
+    Journals {
+        id: MessageId,
+    },
+    /// Who logs in.
+    Accounts,
+    Account {
+        name: String,
+    },
+    /// Change an account, or add one.
+    ChangeAccount {
+        name: String,
+        wish: AccountWish,
+    },
+    /// The sessions of an account, or of all.
+    Sessions {
+        account: Option<String>,
+    },
+    /// The application passwords of an account.
+    Applications {
+        account: String,
+    },
+    /// The audit log.
+    Audit(AuditFilter),
+    /// Note in the audit log what a command of the owner is about to do by itself.
+    Note {
+        action: String,
+        object: String,
     },
 }
 
@@ -117,10 +168,18 @@ impl Request {
             | Self::Protocol { .. }
             | Self::Users
             | Self::List { .. }
+            | Self::Page { .. }
             | Self::Search(_)
             | Self::Raw { .. }
-            | Self::Show { .. } => true,
+            | Self::Show { .. }
+            | Self::Part { .. }
+            | Self::Journals { .. }
+            | Self::Accounts
+            | Self::Account { .. }
+            | Self::Applications { .. }
+            | Self::Audit(_) => true,
             Self::Status
+            | Self::Watch { .. }
             | Self::Reload
             | Self::Archive { .. }
             | Self::Import { .. }
@@ -134,7 +193,10 @@ impl Request {
             | Self::InterruptCompaction
             | Self::Index
             | Self::RebuildIndex
-            | Self::InterruptIndex => false,
+            | Self::InterruptIndex
+            | Self::ChangeAccount { .. }
+            | Self::Sessions { .. }
+            | Self::Note { .. } => false,
         }
     }
 }

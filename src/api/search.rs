@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::IndexLine;
 use crate::ids::MessageId;
@@ -43,7 +44,7 @@ pub enum SearchOrder {
 }
 
 /// A line of `search`: a message that was found, once, whoever has it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct HitLine {
     pub id: MessageId,
     /// What to ask for as `after` to get what comes behind it.
@@ -78,7 +79,7 @@ pub struct HitLine {
 }
 
 /// An attachment that was not read whole, as it was when the message was indexed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UnreadLine {
     pub name: Option<String>,
     /// As in `dropkeep_search_attachments_total`: `pdf`, say, and `too_large`.
@@ -106,7 +107,7 @@ pub struct FoundLine {
 }
 
 /// The most frequent users, years and senders, ten of each at most.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FacetsLine {
     pub users: Vec<Counted>,
     pub years: Vec<Counted>,
@@ -114,7 +115,7 @@ pub struct FacetsLine {
 }
 
 /// How many of the messages that were found a user has, say.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Counted {
     pub name: String,
     pub messages: u64,

@@ -3,9 +3,10 @@
 use crate::ids::{MessageId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `show`: a readable view of a message.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Shown {
     pub id: MessageId,
     /// When it was sent, as it says itself, and when it was archived.
@@ -29,15 +30,19 @@ pub struct Shown {
     /// There is more of it.
     #[serde(default)]
     pub text_is_cut: bool,
+    /// Its page, where it has one and it was asked for: made safe, and of a very long one the beginning. Nothing in it
+    /// loads anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ShownHeader {
     pub name: String,
     pub value: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ShownPart {
     #[serde(rename = "type")]
     pub kind: String,
@@ -46,7 +51,7 @@ pub struct ShownPart {
     pub size: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ShownUser {
     pub user: String,
     pub folder: String,
@@ -56,7 +61,7 @@ pub struct ShownUser {
 }
 
 /// A journal report: `raw` gives its bytes by its id.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ShownJournal {
     pub id: MessageId,
     pub archived_at: Timestamp,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     account::without_number,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// A line of `status`: a profile.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProfileLine {
     pub profile: String,
     /// As the configuration has it; empty from an appliance that does not say it yet.
@@ -43,7 +44,7 @@ pub struct ProfileLine {
 }
 
 /// The last line of `status`: the appliance and its archive.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApplianceLine {
     pub version: String,
     /// Whether it is `serve` that answers, which runs the schedules; without it, the command answers itself.
@@ -81,7 +82,7 @@ pub struct ApplianceLine {
 }
 
 /// How far an appliance has come that verifies its archive, a part each night.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct VerifiedLine {
     /// Within which time it verifies all of it.
     pub every_seconds: u64,
@@ -97,7 +98,7 @@ pub struct VerifiedLine {
 }
 
 /// How the search index stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IndexLine {
     /// `off`; `waiting`: nobody follows the archive at the moment; `building`: it is made anew; `following`; or
     /// `failing`: it could not go on, and tries again.
@@ -118,7 +119,7 @@ pub struct IndexLine {
 }
 
 /// Runs that failed in a row: the source could not be reached, or was lost for good, or the run made no progress.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Failing {
     /// When the first of them ended.
     pub since: Timestamp,
@@ -130,7 +131,7 @@ pub struct Failing {
 }
 
 /// An error of a run, with its place.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FirstError {
     pub why: String,
     pub what_to_do: String,
@@ -152,7 +153,7 @@ impl From<&CopyError> for FirstError {
 }
 
 /// A run that ended, in short.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LastRun {
     pub run: RunId,
     pub state: RunState,

@@ -6,8 +6,9 @@ use tokio::sync::mpsc;
 
 use super::{requests::GoingOn, state::Appliance};
 use crate::{
-    access::{Caller, Granted, grant},
+    access::{Caller, Entry, Granted, Outcome, grant, noted},
     api::{Exit, Failure, Reply, Request},
+    gate::Pending,
     reading,
     report::RunState,
     route::UserChange,
@@ -16,6 +17,8 @@ use crate::{
 
 /// Replies made and not yet taken by whoever asked.
 const REPLIES: usize = 32;
+/// The same of stretches of a message, which are longer; many may be read at once.
+const STRETCHES: usize = 4;
 
 /// The replies to a request. Until this is dropped, and the request is carried out, it counts as going on.
 pub struct Answer {
@@ -53,19 +56,29 @@ impl Appliance {
     ///
     /// # Errors
     /// The caller may not make it, or the appliance is ending.
-    pub fn answer(self: &Arc<Self>, caller: &Caller, request: Request) -> Result<Answer, Unanswered> {
-        let granted = grant(caller, request).map_err(Unanswered::Refused)?;
+    pub async fn answer(self: &Arc<Self>, caller: &Caller, request: Request) -> Result<Answer, Unanswered> {
         let going_on = self.requests.begin().ok_or(Unanswered::Ending)?;
-        let (sender, replies) = mpsc::channel(REPLIES);
-        let (appliance, until_done) = (self.clone(), going_on.clone());
+        let entry = noted(caller, &request);
+        let granted = match grant(caller, request) {
+            Ok(granted) => granted,
+            Err(failure) => return Err(Unanswered::Refused(self.note_refusal(entry, failure).await)),
+        };
+        let most = match granted.request() {
+            Request::Raw { .. } | Request::Part { .. } => STRETCHES,
+            _ => REPLIES,
+        };
+        let (sender, replies) = mpsc::channel(most);
+        let (appliance, until_done, caller) = (self.clone(), going_on.clone(), caller.clone());
         if granted.request().only_reads() {
             actix_rt::task::spawn_blocking(move || {
-                appliance.read(&granted, &sender);
+                appliance.read(&granted, entry, &sender);
                 drop(until_done);
             });
         } else {
             actix_rt::spawn(async move {
-                let result = appliance.act(granted.into_request(), &sender).await;
+                let result = appliance
+                    .noted_act(&caller, granted.into_request(), entry, &sender)
+                    .await;
                 // Nobody reads it where the command was ended.
                 let _ = sender.send(last(result)).await;
                 drop(until_done);
@@ -77,14 +90,84 @@ impl Appliance {
         })
     }
 
-    /// Answers a request from the store, on a thread that may wait for the disk.
-    fn read(&self, granted: &Granted, replies: &mpsc::Sender<Reply>) {
-        let mut emit = |reply| match replies.blocking_send(self.as_it_is_now(reply)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+    /// Notes that a request was refused; gives what is answered.
+    async fn note_refusal(&self, entry: Option<Entry>, failure: Failure) -> Failure {
+        let Some(entry) = entry else { return failure };
+        let entry = entry.ended(Outcome::Refused, &failure.error);
+        match self.gate.notes().note(entry).await {
+            Ok(()) => failure,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Answers a request from the store, on a thread that may wait for the disk. Nothing is sent before it is noted.
+    fn read(&self, granted: &Granted, entry: Option<Entry>, replies: &mpsc::Sender<Reply>) {
+        let mut pending = Pending::new(self.gate.notes(), entry);
+        let mut not_noted = None;
+        let mut emit = |reply| {
+            if let Err(error) = pending.before(&reply) {
+                not_noted.get_or_insert(error);
+                return ControlFlow::Break(());
+            }
+            match replies.blocking_send(self.as_it_is_now(reply)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
         };
         let result = reading::answer(&self.store, &self.search, granted, &mut emit);
         let _ = emit(last(result));
+        if let Some(error) = not_noted {
+            // Nobody reads it where the command was ended.
+            let _ = replies.blocking_send(Reply::Failed(error.into()));
+        }
+    }
+
+    /// Carries out a request: that it begins is noted before, and how it ended before that is said.
+    async fn noted_act(
+        &self,
+        caller: &Caller,
+        request: Request,
+        entry: Option<Entry>,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let notes = self.gate.notes();
+        let entry = match (request, entry) {
+            // Noted with what it changes.
+            (Request::ChangeAccount { name, wish }, _) => {
+                for made in self.gate.change(caller, &name, wish).await? {
+                    // Whoever asked may be gone.
+                    let _ = replies.send(Reply::Made(made)).await;
+                }
+                return Ok(());
+            }
+            (request, None) => return self.act(request, replies).await,
+            (Request::Note { .. }, Some(entry)) => {
+                return Ok(notes.note(entry.ended(Outcome::Begun, "")).await?);
+            }
+            (
+                request @ (Request::Status | Request::Index | Request::Sessions { .. } | Request::Watch { .. }),
+                Some(entry),
+            ) => {
+                notes.note(entry).await?;
+                return self.act(request, replies).await;
+            }
+            (request, Some(entry)) => {
+                notes.note(entry.clone().ended(Outcome::Begun, "")).await?;
+                (request, entry)
+            }
+        };
+        let (request, entry) = entry;
+        let result = self.act(request, replies).await;
+        let ended = match &result {
+            Ok(()) => entry,
+            Err(failure) => entry.ended(Outcome::Failed, &failure.error),
+        };
+        // It is done, whatever becomes of this.
+        if let Err(error) = notes.note(ended).await {
+            tracing::error!(%error, "the end of a request is not in the audit log");
+            return result.and(Err(error.into()));
+        }
+        result
     }
 
     /// Of a run that is going on, only its beginning is stored.
@@ -123,6 +206,7 @@ impl Appliance {
                 self.import(profile, user, import, replies).await
             }
             Request::Status => self.status(replies).await,
+            Request::Watch { run } => self.watch(run, replies).await,
             Request::Reload => self.ask_for_reload(replies).await,
             Request::Interrupt { profile } => self.interrupt(&profile).await,
             Request::AddUser {
@@ -153,8 +237,21 @@ impl Appliance {
                 self.rerouting.interrupt();
                 Ok(())
             }
+            Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,
             _ => Err(Failure::usage("this request is answered by the store")),
         }
+    }
+}
+
+impl Appliance {
+    async fn sessions(&self, account: Option<&str>, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let account = account
+            .map(|name| reading::find_account(&self.store, name))
+            .transpose()?;
+        for line in self.gate.sessions(account.as_ref().map(|(name, _)| name))? {
+            let _ = replies.send(Reply::Session(line)).await;
+        }
+        Ok(())
     }
 }
 

@@ -25,4 +25,6 @@ pub use self::{
 };
 
 #[cfg(test)]
+mod rights_tests;
+#[cfg(test)]
 mod tests;

@@ -118,6 +118,7 @@ impl Appliance {
         let needs_restart = keep_fixed(&old, &mut new);
         let users = self.change_users(&old, &new).await?;
         self.notifier.reconfigure(&new);
+        self.gate.reconfigure(&new.access);
         new.file_users = FileUsers::default();
         let new = Arc::new(new);
         self.backlogs.configure(new.clone());
@@ -329,15 +330,19 @@ fn keep_fixed(old: &Config, new: &mut Config) -> Vec<String> {
     );
     keep("archive.verify", old.archive.verify != new.archive.verify);
     keep("protocols", old.protocols != new.protocols);
+    keep("audit", old.audit != new.audit);
     keep("search", old.search != new.search);
     keep("log.format", old.log.format != new.log.format);
     keep("http", old.http != new.http);
+    keep("web", old.web != new.web);
     new.data_dir.clone_from(&old.data_dir);
     new.limits.inflight = old.limits.inflight;
     new.archive = old.archive.clone();
     new.protocols = old.protocols.clone();
+    new.audit = old.audit.clone();
     new.search = old.search.clone();
     new.http = old.http.clone();
+    new.web = old.web.clone();
     fixed
 }
 

@@ -9,10 +9,15 @@ use super::{requests::TELL, state::Appliance, supervised::Supervised};
 use crate::{
     api::{Exit, Failure, Reply},
     ids::RunId,
+    panics::blocking,
     profile::{InterruptRun, Live, RunNow, Stop},
+    reading,
     report::{IMPORT, Run},
     source::Import,
 };
+
+/// How often whoever watches a run is told how far it is.
+const WATCH: Duration = Duration::from_secs(1);
 
 impl Appliance {
     /// One run of a profile, over its server or over the files of an import.
@@ -51,6 +56,43 @@ impl Appliance {
         };
         let _ = replies.send(reply).await;
         Ok(())
+    }
+
+    /// Says how far a run is as long as it goes on, and then how it ended. Ends when nobody reads it any more.
+    pub(super) async fn watch(&self, run: RunId, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let mut tick = tokio::time::interval(WATCH);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let Some((live, expected)) = self.live(run) else { break };
+            let progress = Reply::Progress {
+                run,
+                done: live.counts.seen,
+                expected,
+                bytes: live.counts.bytes,
+            };
+            if replies.send(progress).await.is_err() {
+                return Ok(());
+            }
+        }
+        let store = self.store.clone();
+        let ended = blocking("reading a protocol", move || reading::protocol(&store, run)).await??;
+        let _ = replies.send(Reply::Run(Box::new(ended))).await;
+        Ok(())
+    }
+
+    /// A run as counted so far, and how many copies it expects.
+    fn live(&self, run: RunId) -> Option<(Run, u64)> {
+        let running = self.running();
+        let all = running.profiles.values().chain(&running.importing);
+        let mut live = all.map(|profile| profile.live.borrow());
+        live.find_map(|live| {
+            let expected = live.expected;
+            live.run
+                .clone()
+                .filter(|live| live.run == run)
+                .map(|run| (run, expected))
+        })
     }
 
     pub(super) async fn interrupt(&self, name: &str) -> Result<(), Failure> {
@@ -94,10 +136,7 @@ impl Appliance {
 
     /// A run as counted so far; `None` where it is not going on.
     pub fn going_on(&self, run: RunId) -> Option<Run> {
-        let running = self.running();
-        let all = running.profiles.values().chain(&running.importing);
-        let mut live = all.map(|profile| profile.live.borrow());
-        live.find_map(|live| live.run.clone().filter(|live| live.run == run))
+        self.live(run).map(|(run, _)| run)
     }
 }
 

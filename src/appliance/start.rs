@@ -23,6 +23,7 @@ use crate::{
     clock,
     config::{Config, DailyHours, FileUsers, VerifyEvery},
     errand::Errand,
+    gate::Gate,
     identify::Pool,
     notify::{Digests, Notifier},
     profile::{Budget, Stages},
@@ -101,12 +102,14 @@ impl Appliance {
         let volume_size = config.archive.volume_size;
         let nightly = Nightly::new(store.clone(), committer.clone(), every, volume_size, tell);
         let protocols = config.protocols.clone();
-        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, protocols, nightly)?;
+        let audit = scheduled.then(|| config.audit.clone());
+        let housekeeper = Housekeeper::start(store.clone(), committer.clone(), quiet, protocols, audit, nightly)?;
         let search = Search::new(store.clone(), config.search.clone());
         // A command that ends soon leaves it to whoever searches.
         if scheduled && let Err(error) = search.start() {
             tracing::error!(%error, "new mail is not found by `dropkeep search` until dropkeep is started again");
         }
+        let gate = Gate::new(&config, store.clone(), committer.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
         let (asked, asking) = mpsc::channel(1);
@@ -142,6 +145,7 @@ impl Appliance {
                 notifier,
                 _telling: telling,
                 _housekeeper: housekeeper,
+                gate,
                 _indexing: Indexing(search.clone()),
                 search,
             },

@@ -16,6 +16,7 @@ use crate::{
     archive::{Committer, Housekeeper, Store},
     config::Config,
     errand::Errand,
+    gate::Gate,
     notify::{Notifier, Workers},
     profile::Stages,
     report::metrics,
@@ -85,6 +86,7 @@ pub struct Appliance {
     /// What sends what the notifier hears.
     pub(super) _telling: Workers,
     pub(super) _housekeeper: Housekeeper,
+    pub(super) gate: Gate,
     pub(super) search: Search,
     pub(super) _indexing: Indexing,
 }
@@ -111,6 +113,11 @@ impl Appliance {
         &self.store
     }
 
+    /// Where those come in who have accounts.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// The requests that are being answered.
     pub fn requests(&self) -> &Requests {
         &self.requests
@@ -127,7 +134,7 @@ impl Appliance {
 
     /// Who asks found the profile in the configuration as the file has it now.
     pub(super) fn does_not_know(&self, profile: &str) -> Failure {
-        Failure::usage(match self.scheduled {
+        Failure::unknown(match self.scheduled {
             true => format!("the running appliance does not know profile {profile:?} yet; run `dropkeep reload`"),
             false => format!(
                 "another dropkeep command is running that does not know profile {profile:?} yet; try again when it has \

@@ -157,13 +157,7 @@ async fn whoever_asked_the_appliance_was_its_owner() {
     drop(committer.clone());
     let (appliance, _committer) = Appliance::start(config.clone(), store.clone(), false).await.unwrap();
     let appliance = Arc::new(appliance);
-    let account = |role| {
-        Caller::Account(Account {
-            name: "jane".into(),
-            role,
-            given: Default::default(),
-        })
-    };
+    let account = |role| Caller::Account(Account::new("jane", role, Default::default()));
     async fn replies(mut answer: Answer) -> Vec<Reply> {
         let mut replies = Vec::new();
         while let Some(reply) = answer.next().await {
@@ -171,20 +165,24 @@ async fn whoever_asked_the_appliance_was_its_owner() {
         }
         replies
     }
-    let refused = appliance.answer(&account(Role::User), Request::Status).map(drop);
+    let refused = appliance.answer(&account(Role::User), Request::Status).await.map(drop);
     assert!(matches!(refused, Err(Unanswered::Refused(_))), "{refused:?}");
     let answer = appliance
         .answer(&account(Role::Administrator), Request::Status)
+        .await
         .unwrap();
     assert!(matches!(
         replies(answer).await.as_slice(),
         [Reply::Appliance(_), Reply::Done]
     ));
     for (role, users) in [(Role::User, 0), (Role::Auditor, 1)] {
-        let answer = appliance.answer(&account(role), Request::Users).unwrap();
+        let answer = appliance.answer(&account(role), Request::Users).await.unwrap();
         assert_eq!(replies(answer).await.len(), users + 1, "{role}");
     }
     appliance.requests().end_when_idle().await;
-    let late = appliance.answer(&account(Role::Auditor), Request::Users).map(drop);
+    let late = appliance
+        .answer(&account(Role::Auditor), Request::Users)
+        .await
+        .map(drop);
     assert!(matches!(late, Err(Unanswered::Ending)), "{late:?}");
 }

@@ -103,6 +103,10 @@ impl Appliance {
             Ok(_) => Ok(()),
             Err(UserError::Store(error)) => Err(error.into()),
             Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
+            Err(error @ UserError::Nobody { .. }) => Err(Failure::unknown(error)),
+            Err(error @ (UserError::Exists(_) | UserError::Managed { .. } | UserError::HasMail { .. })) => {
+                Err(Failure::conflict(error))
+            }
             Err(error) => Err(Failure::usage(error)),
         }
     }

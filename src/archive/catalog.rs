@@ -28,7 +28,10 @@ use super::{
     },
     settled::{Packing, Settled},
 };
-use crate::identify::{first_identity_of, identity_of};
+use crate::{
+    access::{AccountName, AuditRow, Session, StoredAccount},
+    identify::{first_identity_of, identity_of},
+};
 
 pub(super) const META: &str = "meta";
 pub(super) const SCHEMA_KEY: &str = "schema";
@@ -52,7 +55,7 @@ pub struct Catalog {
     /// the appliance verified when, as JSON), "archive" (the
     /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
     /// 000001" (the first block of the group that was written last into this volume), "follower NAME" (the [`Mark`] up
-    /// to which somebody followed the ledger).
+    /// to which somebody followed the ledger), "audit" (the [`AuditMark`](crate::access::AuditMark)).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,
@@ -92,6 +95,12 @@ pub struct Catalog {
     pub runs: Table<RunId, String>,
     /// Group → what it changed. Written with the group, never changed.
     pub ledger: Table<GroupNumber, LedgerRow>,
+    /// Name → somebody who logs in.
+    pub accounts: Table<AccountName, StoredAccount>,
+    /// Digest of a token → the session of whoever shows it.
+    pub sessions: Table<[u8; 32], Session>,
+    /// Number → an entry of the audit log. Never changed; the oldest are removed.
+    pub audit: Table<u64, AuditRow>,
 }
 
 impl Catalog {
@@ -241,7 +250,10 @@ impl Catalog {
                 || any(&txn, &self.sightings)?
                 || any(&txn, &self.volumes)?
                 || any(&txn, &self.runs)?
-                || any(&txn, &self.ledger)?)
+                || any(&txn, &self.ledger)?
+                || any(&txn, &self.accounts)?
+                || any(&txn, &self.sessions)?
+                || any(&txn, &self.audit)?)
         };
         find().map_err(StoreError::lmdb("reading", &self.path))
     }

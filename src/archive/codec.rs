@@ -9,6 +9,7 @@ use std::{borrow::Cow, marker::PhantomData};
 use heed::{BoxedError, BytesDecode, BytesEncode};
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::access::AccountName;
 use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, SourceNumber, UserId};
 
 /// Bytes of the digest behind each value.
@@ -71,6 +72,16 @@ impl<const N: usize> KeyPart for [u8; N] {
     }
     fn take(key: &mut &[u8]) -> Option<Self> {
         key.split_off(..N)?.try_into().ok()
+    }
+}
+
+/// Of any length, so nothing can stand behind it.
+impl KeyPart for AccountName {
+    fn put(&self, key: &mut Vec<u8>) {
+        key.extend(self.as_str().as_bytes());
+    }
+    fn take(key: &mut &[u8]) -> Option<Self> {
+        Self::of_key(std::mem::take(key))
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Store, StoreError, UsersNews, block,
+    deed::Deed,
     deposit::{Filed, Shared},
     filter_filling::Filling,
     group,
@@ -95,6 +96,7 @@ impl Committer {
             open: open.clone(),
             at_work: at_work.clone(),
             filling: Filling::default(),
+            aside: None,
         };
         let thread = thread::Builder::new()
             .name("committer".into())
@@ -217,6 +219,26 @@ impl Committer {
         self.change(Change::Mark(name.to_owned(), mark)).await.map(drop)
     }
 
+    /// Does what somebody does about accounts, and notes it in the audit log. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// It was refused, which is noted; or the store cannot be written.
+    pub async fn deed(&self, deed: Deed) -> Result<(), StoreError> {
+        self.change(Change::Deed(Box::new(deed))).await.map(drop)
+    }
+
+    /// The same for a thread that may wait.
+    ///
+    /// # Errors
+    /// As [`deed`](Self::deed).
+    pub fn deed_here(&self, deed: Deed) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Change(Change::Deed(Box::new(deed)), reply);
+        self.orders.blocking_send(order).map_err(|_| gone())?;
+        orders_sent(1);
+        answer.blocking_recv().map_err(|_| gone())?.map(drop)
+    }
+
     async fn change(&self, change: Change) -> Result<u64, StoreError> {
         let (reply, answer) = oneshot::channel();
         let order = Order::Change(change, reply);
@@ -291,6 +313,8 @@ struct Work {
     open: Arc<AtomicBool>,
     at_work: AtWork,
     filling: Filling,
+    /// Mail of a group that is still gathering, and since when: what people did meanwhile is written without it.
+    aside: Option<(Vec<Order>, Instant)>,
 }
 
 impl Work {
@@ -329,31 +353,55 @@ impl Work {
 
     /// The next group; `None` when nobody can send any more.
     async fn gather(&mut self) -> Option<Vec<Order>> {
-        let first = self.queue.recv().await?;
-        let mut bytes = first.bytes();
-        let mut orders = first.count();
-        let mut urgent = first.is_urgent();
-        let mut group = vec![first];
-        let started = Instant::now();
-        while bytes < GROUP_BYTES && orders < GROUP_ORDERS {
-            let next = match self.queue.try_recv() {
-                Ok(order) => Some(order),
-                Err(_) if urgent || bytes >= self.enough || self.coming.load(Ordering::Relaxed) == 0 => break,
-                Err(_) if started.elapsed() >= LINGER => break,
-                Err(_) => tokio::time::timeout(LOOK, self.queue.recv()).await.ok().flatten(),
-            };
+        let (mut group, started) = self.aside.take().unwrap_or_else(|| (Vec::new(), Instant::now()));
+        let mut deeds = Vec::new();
+        let mut bytes: usize = group.iter().map(Order::bytes).sum();
+        let mut orders: usize = group.iter().map(Order::count).sum();
+        let mut urgent = false;
+        let mut next = match group.is_empty() {
+            true => Some(self.queue.recv().await?),
+            false => None,
+        };
+        loop {
             if let Some(order) = next {
                 bytes += order.bytes();
                 orders += order.count();
-                urgent |= order.is_urgent();
-                group.push(order);
+                match order.is_deed() {
+                    true => deeds.push(order),
+                    false => {
+                        urgent |= order.is_urgent();
+                        group.push(order);
+                    }
+                }
+            }
+            if bytes >= GROUP_BYTES || orders >= GROUP_ORDERS {
+                break;
+            }
+            next = self.queue.try_recv().ok();
+            if next.is_some() {
+                continue;
+            }
+            let is_coming = self.coming.load(Ordering::Relaxed) > 0;
+            let waits = !urgent && bytes < self.enough && is_coming && started.elapsed() < LINGER;
+            match (waits && !group.is_empty(), deeds.is_empty()) {
+                (true, true) => next = tokio::time::timeout(LOOK, self.queue.recv()).await.ok().flatten(),
+                // Somebody waits for an answer, and the block is not full yet.
+                (true, false) => {
+                    self.aside = Some((group, started));
+                    return Some(deeds);
+                }
+                (false, _) => break,
             }
         }
+        group.append(&mut deeds);
         Some(group)
     }
 
     fn commit(&mut self, group: Vec<Order>) {
-        self.filling.begin(&self.store, self.counters.identity.0);
+        // What people do asks for no identities.
+        if !group.iter().all(Order::is_deed) {
+            self.filling.begin(&self.store, self.counters.identity.0);
+        }
         let result = match &self.closed {
             Some(why) => Err(why.clone()),
             None => survived("writing a group", || group::write(&self.store, &self.counters, &group)).unwrap_or_else(
@@ -387,7 +435,10 @@ impl Work {
                 // next one. After any other failure nobody knows what a sync would still write: never go on as if
                 // nothing had happened.
                 match error {
-                    StoreError::Missing { .. } | StoreError::Full { .. } | StoreError::User { .. } => {}
+                    StoreError::Missing { .. }
+                    | StoreError::Full { .. }
+                    | StoreError::User { .. }
+                    | StoreError::Deed(_) => {}
                     StoreError::Closed { why } => self.close(why),
                     error => self.close(error.to_string()),
                 }

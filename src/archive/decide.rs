@@ -2,6 +2,7 @@
 //! here, and nothing known of LMDB, so that it can be tried with maps.
 
 mod changes;
+mod deeds;
 mod filing;
 mod users;
 
@@ -51,10 +52,11 @@ pub(super) fn decide(view: &dyn View, counters: &Counters, orders: &[Order], now
         copies_forgotten: 0,
         closes_volume: false,
         roster: None,
+        now,
     };
     let answers = orders.iter().map(|order| deciding.order(order)).collect::<Read<_>>()?;
     let filings = deciding.filings.len() as u64;
-    let set = deciding.finish(now)?;
+    let set = deciding.finish()?;
     Ok(Decided { set, answers, filings })
 }
 
@@ -79,6 +81,7 @@ struct Deciding<'v> {
     closes_volume: bool,
     /// The users there are; read when the first order changes them.
     roster: Option<Roster>,
+    now: Seconds,
 }
 
 impl Deciding<'_> {
@@ -100,20 +103,20 @@ impl Deciding<'_> {
     }
 
     /// What comes last: the places of new parts, the row of the ledger, and the counters.
-    fn finish(mut self, now: Seconds) -> Read<WriteSet> {
+    fn finish(mut self) -> Read<WriteSet> {
         for (content, number) in std::mem::take(&mut self.parts) {
             let place = self.set.layout.add_part(&content, number);
             self.set
                 .parts
                 .insert(content.parts[number].digest, Some(Part { place }));
         }
-        self.put_ledger(now)?;
+        self.put_ledger()?;
         self.set.counters.block += self.set.layout.len();
         self.set.counters.volume += u32::from(self.closes_volume);
         Ok(self.set)
     }
 
-    fn put_ledger(&mut self, now: Seconds) -> Read<()> {
+    fn put_ledger(&mut self) -> Read<()> {
         let mut changes = std::mem::take(&mut self.changes);
         if !self.users.is_empty() {
             changes.push(Changed::Users(std::mem::take(&mut self.users).into_iter().collect()));
@@ -127,7 +130,7 @@ impl Deciding<'_> {
         changes.extend((self.copies_forgotten > 0).then_some(Changed::CopiesForgotten(self.copies_forgotten)));
         changes.extend(self.closes_volume.then_some(Changed::Closed(self.set.counters.volume)));
         let group = Group {
-            at: now,
+            at: self.now,
             first: self.first,
             kept: self.set.counters.message.since(self.first),
             filings: Filings::of(std::mem::take(&mut self.filings)),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::absence::Absence;
+use crate::access::Refusal;
 use crate::account::plain;
 use crate::api::{Exit, Failure};
 use crate::fault;
@@ -89,6 +90,9 @@ pub enum StoreError {
     Interrupted,
     #[error("user {name:?} {detail}")]
     User { name: String, detail: String },
+    /// What somebody did was noted, but not done.
+    #[error(transparent)]
+    Deed(Refusal),
 }
 
 impl StoreError {
@@ -155,7 +159,9 @@ fn is_full(code: i32) -> bool {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } => Self::usage(error),
+            StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } | StoreError::Deed(_) => {
+                Self::usage(error)
+            }
             StoreError::Interrupted => Self::new(Exit::Interrupted, error),
             StoreError::Damaged { ref detail } if !detail.contains("restore") => {
                 let what_to_do = "what to do: Run dropkeep verify, and restore the volume from a backup.";

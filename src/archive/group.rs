@@ -3,6 +3,7 @@
 
 use std::{
     mem::take,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,7 @@ use super::{
     volume::Volume,
     write_set::{Rows, WriteSet},
 };
-use crate::clock;
+use crate::{clock, report::metrics};
 
 /// A group that is on disk.
 pub(super) struct Written {
@@ -41,18 +42,14 @@ pub(super) struct Written {
 pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Result<Written, StoreError> {
     let started = Instant::now();
     StoreError::point("group-begun")?;
-    store.look_before_writing(counters.volume)?;
-    store.sweep_before_writing(counters)?;
     let mut counters = counters.clone();
-    let begun = store.reading(|txn| store.catalog.has_blocks(txn, counters.volume))?;
-    let volume = store.volumes.to_write(counters.volume, begun)?;
-    let volume = if store.volumes.is_full(volume.used()?) {
-        counters.volume += 1;
-        let next = store.volumes.to_write(counters.volume, false)?;
-        StoreError::point("volume-full")?;
-        next
-    } else {
-        volume
+    // Who did what is noted, whatever of the mail is missing.
+    let volume = match orders.iter().all(Order::is_deed) {
+        true => {
+            store.look_at_open()?;
+            None
+        }
+        false => Some(volume_for(store, &mut counters)?),
     };
     let now = clock::now().as_second();
     let Decided {
@@ -72,7 +69,7 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         .iter()
         .all(|order| matches!(order, Order::Tidy(Tidying::Move(_), _)));
     let level = if moves_only { block::THOROUGH } else { block::LEVEL };
-    apply(store, &volume, counters.volume, level, &mut set)?;
+    apply(store, volume.as_deref(), counters.volume, level, &mut set)?;
     Ok(Written {
         counters: set.counters,
         answers,
@@ -81,12 +78,36 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
     })
 }
 
+/// The volume that the group is written into.
+fn volume_for(store: &Store, counters: &mut Counters) -> Result<Arc<Volume>, StoreError> {
+    store.look_before_writing(counters.volume)?;
+    store.sweep_before_writing(counters)?;
+    let begun = store.reading(|txn| store.catalog.has_blocks(txn, counters.volume))?;
+    let volume = store.volumes.to_write(counters.volume, begun)?;
+    if !store.volumes.is_full(volume.used()?) {
+        return Ok(volume);
+    }
+    counters.volume += 1;
+    let next = store.volumes.to_write(counters.volume, false)?;
+    StoreError::point("volume-full")?;
+    Ok(next)
+}
+
 /// Writes what was decided: the blocks into volume `number`, then the rows. At last, blocks that no row refers to any
 /// more are deleted. Rows are given up as they are written: of mail to 100,000 users they take as much as LMDB's pages.
-fn apply(store: &Store, volume: &Volume, number: u32, level: i32, set: &mut WriteSet) -> Result<(), StoreError> {
+fn apply(
+    store: &Store,
+    volume: Option<&Volume>,
+    number: u32,
+    level: i32,
+    set: &mut WriteSet,
+) -> Result<(), StoreError> {
     let catalog = &store.catalog;
     let failed = || StoreError::lmdb("writing the catalog", catalog.path());
     if !set.layout.is_empty() {
+        let volume = volume.ok_or_else(|| StoreError::Fault {
+            detail: "a group without mail has blocks".into(),
+        })?;
         volume.put(&set.layout, level)?;
     }
     let mut txn = catalog.write().map_err(failed())?;
@@ -98,6 +119,9 @@ fn apply(store: &Store, volume: &Volume, number: u32, level: i32, set: &mut Writ
     StoreError::point("catalog-written")?;
     txn.commit().map_err(failed())?;
     store.grew();
+    if let Some(mark) = &set.audit_mark {
+        metrics::audit_entries(mark.kept());
+    }
     store.written.send_replace(set.counters.last_group());
     StoreError::point("catalog-synced")?;
     // What a crash leaves here is found unreferenced the next time.
@@ -153,6 +177,12 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Res
     lists_table::put(catalog, txn, &set.listed)?;
     if let Some(filled) = &set.lists_filled {
         lists_table::note(catalog, txn, filled)?;
+    }
+    put(txn, &catalog.accounts, take(&mut set.accounts))?;
+    put(txn, &catalog.sessions, take(&mut set.sessions))?;
+    put(txn, &catalog.audit, take(&mut set.audit))?;
+    if let Some(mark) = &set.audit_mark {
+        catalog.put_audit_mark(txn, mark)?;
     }
     if let Some((number, row)) = &set.ledger {
         catalog.ledger.put(txn, number, row)?;

@@ -1,5 +1,5 @@
 //! What is done to the store while nobody waits for it: full volumes are sealed at once, the marks of readers that
-//! were ended are cleared, protocols that were kept long enough are removed, rows of lists are made
+//! were ended are cleared, protocols and entries of the audit log that were kept long enough are removed, rows of lists are made
 //! where there are none, and in quiet hours small blocks are merged, and a part of the archive is verified.
 
 use std::{
@@ -10,6 +10,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
+use super::audit_keeping::AuditKeeping;
 use super::compact::compact;
 use super::hooks::Hooks;
 use super::retention::Retention;
@@ -18,7 +19,7 @@ use super::verify::Nightly;
 use super::{Committer, Store, StoreError, lists_filling};
 use crate::{
     clock,
-    config::{DailyHours, Protocols},
+    config::{Audit, DailyHours, Protocols},
     panics::survived,
 };
 
@@ -65,6 +66,7 @@ impl Housekeeper {
         committer: Committer,
         quiet: DailyHours,
         protocols: Protocols,
+        audit: Option<Audit>,
         nightly: Nightly,
     ) -> Result<Self, StoreError> {
         let stop = Arc::new(Stop::default());
@@ -76,6 +78,7 @@ impl Housekeeper {
             stop: stop.clone(),
             compacted: None,
             retention: Retention::new(protocols),
+            audit: audit.map(AuditKeeping::new),
             nightly,
         };
         let thread = thread::Builder::new()
@@ -112,6 +115,7 @@ struct Work {
     stop: Arc<Stop>,
     compacted: Option<Instant>,
     retention: Retention,
+    audit: Option<AuditKeeping>,
     nightly: Nightly,
 }
 
@@ -133,6 +137,11 @@ impl Work {
         let go_on = || !self.stop.is_told();
         if let Err(error) = self.retention.look(&self.store, &self.committer, &go_on) {
             tracing::warn!(%error, "cannot remove old protocols");
+        }
+        if let Some(audit) = &mut self.audit
+            && let Err(error) = audit.look(&self.store, &self.committer, &go_on)
+        {
+            tracing::error!(%error, "cannot check the audit log, or remove old entries of it");
         }
         if let Err(error) = self.fill_lists() {
             tracing::warn!(%error, "cannot make rows of lists for messages of an older version; lists read the messages");

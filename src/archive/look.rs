@@ -71,7 +71,7 @@ impl Store {
         looked
     }
 
-    fn look_at_open(&self) -> Result<(), StoreError> {
+    pub(super) fn look_at_open(&self) -> Result<(), StoreError> {
         self.lock.as_ref().map_or(Ok(()), |lock| lock.check())?;
         self.lookout.catalog.iter().try_for_each(Held::check)
     }

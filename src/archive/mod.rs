@@ -12,6 +12,8 @@
 //! - following what changes: a [`Follower`] reads the ledger, one [`Group`] after the other, and keeps its [`Mark`];
 //!   [`usage_by_ledger`] is one
 //! - who has which name and address: [`Roster`]; what is still to be said of users: [`UsersNews`]
+//! - who logs in, and what they did: a [`Deed`] changes accounts and sessions ([`SessionChange`]) and notes it;
+//!   [`check_audit`] goes through the audit log ([`AuditCheck`])
 //! - upkeep: [`Housekeeper`], [`seal_full_volumes`], [`compact`](compact()), [`shrink_catalog`], [`back_up`],
 //!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Hooks`] are how long work is watched; [`give_back`] and
 //!   [`be_sparing`] keep memory small, [`allow_many_files`] lets many volumes be open
@@ -22,6 +24,9 @@
 mod abandoned;
 mod absence;
 mod access;
+mod accounts;
+mod audit;
+mod audit_keeping;
 mod backup;
 mod base64_lines;
 mod block;
@@ -34,6 +39,7 @@ mod committer;
 mod compact;
 mod compaction_plan;
 mod decide;
+mod deed;
 mod deposit;
 mod disk;
 mod environment;
@@ -105,9 +111,11 @@ mod write_set;
 pub use crate::ids::GroupNumber;
 pub use abandoned::close_abandoned_runs;
 pub use access::require_reachable;
+pub use audit::{AuditCheck, check_audit};
 pub use backup::{BackedUp, back_up};
 pub use committer::{Committer, MoreComing};
 pub use compact::{Compacted, compact};
+pub use deed::{Deed, SessionChange};
 pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
 pub use filings::{AllFilings, Direction, Entry, FilingKey, NoPlace, PAGE, Page};

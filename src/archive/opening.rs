@@ -162,6 +162,9 @@ impl Catalog {
             volumes: open.table(env, "volumes")?,
             runs: open.table(env, "runs")?,
             ledger: open.table(env, "ledger")?,
+            accounts: open.table(env, "accounts")?,
+            sessions: open.table(env, "sessions")?,
+            audit: open.table(env, "audit")?,
             env: env.clone(),
         })
     }

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{
     StoreError, UsersNews,
+    deed::Deed,
     deposit::{Filed, Shared},
     ledger::Mark,
     lists,
@@ -61,6 +62,8 @@ pub(super) enum Change {
         seen: Sighting,
     },
     Mark(String, Mark),
+    /// What somebody did.
+    Deed(Box<Deed>),
 }
 
 /// What is done to keep the store in order. It changes nothing of what is archived.
@@ -79,6 +82,8 @@ pub(super) enum Tidying {
     DropBlocks(u32, Vec<u64>),
     /// Protocols that are kept no longer; those that are kept whatever their age stay. Answers how many were removed.
     ForgetRuns(Vec<RunId>),
+    /// Entries of the audit log before this one, but never the last. Answers how many were removed.
+    ForgetAudit(u64),
     /// What of the archive was verified when, in the words of whoever verifies it.
     Verified(String),
 }
@@ -132,6 +137,11 @@ impl Order {
     /// Whether its group is not held back for more mail.
     pub fn is_urgent(&self) -> bool {
         !matches!(self, Self::File(..))
+    }
+
+    /// Whether it is only about who did what, and no mail.
+    pub fn is_deed(&self) -> bool {
+        matches!(self, Self::Change(Change::Deed(_), _))
     }
 
     /// Answers that nothing of it was written.

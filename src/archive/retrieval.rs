@@ -1,6 +1,10 @@
 //! Giving messages their bytes back: out of blocks, parts put where they stood.
 
-use std::{borrow::Cow, ops::Deref, sync::Arc};
+use std::{
+    borrow::Cow,
+    ops::{ControlFlow, Deref},
+    sync::Arc,
+};
 
 use roaring::RoaringTreemap;
 use sha2::{Digest, Sha256};
@@ -16,6 +20,9 @@ use super::{
 
 /// A larger block is one large message of schema 1, which is read once, and of which a list needs the beginning only.
 const LARGE: u64 = 2 * block::BLOCK_SIZE as u64;
+
+/// Bytes that are encoded at once.
+const ENCODED: usize = 48 << 10;
 
 /// Which blocks are at hand.
 enum AtHand<'s> {
@@ -58,6 +65,9 @@ struct Checking<'s> {
     /// The volume of a block that could not be read since this was last taken.
     failed: Option<u32>,
 }
+
+/// Takes a stretch of bytes, and says whether it wants more.
+type Each<'e> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'e;
 
 /// How far a place has been read.
 struct Position {
@@ -140,12 +150,56 @@ impl<'s> Retrieval<'s> {
             let size = usize::try_from(message.size).unwrap_or(usize::MAX);
             raw.try_reserve_exact(size)
                 .map_err(|_| damaged(id, &format!("not enough memory for its {size} bytes")))?;
-            retrieval.rebuild(id, message, &mut raw)?;
+            retrieval.rebuild(id, message, &mut |piece| {
+                raw.extend_from_slice(piece);
+                ControlFlow::Continue(())
+            })?;
             if Sha256::digest(&raw)[..] == message.sha256 {
                 Ok(raw)
             } else {
                 Err(damaged(id, "its SHA-256 is not the one it had when it was archived"))
             }
+        })
+    }
+
+    /// Hands out the exact bytes of message `id`, a stretch after the other, as long as `each` wants more: once all of
+    /// them were read and found to be those whose SHA-256 was noted. No more than a few blocks are held, however large
+    /// the message is.
+    ///
+    /// # Errors
+    /// They cannot be read, or are no longer those that came.
+    pub fn stream(&mut self, id: MessageId, message: &Message, each: &mut Each) -> Result<(), StoreError> {
+        let mut hasher = Sha256::new();
+        self.pieces(id, message, &mut |piece| {
+            hasher.update(piece);
+            ControlFlow::Continue(())
+        })?;
+        if hasher.finalize()[..] != message.sha256 {
+            return Err(damaged(id, "its SHA-256 is not the one it had when it was archived"));
+        }
+        if message.size > LARGE {
+            // Each heap of the allocator would keep as much as all blocks at hand have, as long as a client takes it slowly.
+            resident::give_back();
+        }
+        self.pieces(id, message, each)
+    }
+
+    /// Hands out the bytes of a message. Where they are moved meanwhile, it goes on behind those that were handed out.
+    fn pieces(&mut self, id: MessageId, message: &Message, each: &mut Each) -> Result<(), StoreError> {
+        let mut handed_out = 0_u64;
+        self.again_if_moved(id, message, |retrieval, message| {
+            let mut skip = handed_out;
+            retrieval.rebuild(id, message, &mut |piece| {
+                let known = usize::try_from(skip).unwrap_or(usize::MAX).min(piece.len());
+                skip -= known as u64;
+                let new = &piece[known..];
+                handed_out += new.len() as u64;
+                if new.is_empty() {
+                    ControlFlow::Continue(())
+                } else {
+                    each(new)
+                }
+            })
         })
     }
 
@@ -158,8 +212,9 @@ impl<'s> Retrieval<'s> {
             let inline = message.parts.first().map_or(message.inline.length, |part| part.after);
             let mut bytes = Vec::new();
             let mut position = Position::from(&message.inline);
-            retrieval.copy(id, &mut position, inline.min(most as u64), &mut |piece| {
-                bytes.extend_from_slice(piece)
+            let _ = retrieval.copy(id, &mut position, inline.min(most as u64), &mut |piece| {
+                bytes.extend_from_slice(piece);
+                ControlFlow::Continue(())
             })?;
             Ok(bytes)
         })
@@ -197,21 +252,23 @@ impl<'s> Retrieval<'s> {
         }
     }
 
-    fn rebuild(&mut self, id: MessageId, message: &Message, raw: &mut Vec<u8>) -> Result<(), StoreError> {
+    /// Puts a message together, as long as `each` wants more of it.
+    fn rebuild(&mut self, id: MessageId, message: &Message, each: &mut Each) -> Result<(), StoreError> {
         let mut inline = Position::from(&message.inline);
         let mut copied = 0;
         let beyond = || damaged(id, "its parts reach beyond its end");
         for part in &message.parts {
             let before = part.after.checked_sub(copied).ok_or_else(beyond)?;
-            self.copy(id, &mut inline, before, &mut |piece| raw.extend_from_slice(piece))?;
+            if self.copy(id, &mut inline, before, each)?.is_break() || self.put_part(id, part, each)?.is_break() {
+                return Ok(());
+            }
             copied = part.after;
-            self.put_part(id, part, raw)?;
         }
         let rest = message.inline.length.checked_sub(copied).ok_or_else(beyond)?;
-        self.copy(id, &mut inline, rest, &mut |piece| raw.extend_from_slice(piece))
+        self.copy(id, &mut inline, rest, each).map(|_| ())
     }
 
-    fn put_part(&mut self, id: MessageId, part: &PartPlace, raw: &mut Vec<u8>) -> Result<(), StoreError> {
+    fn put_part(&mut self, id: MessageId, part: &PartPlace, each: &mut Each) -> Result<ControlFlow<()>, StoreError> {
         let stored = self.store.part(&part.digest)?;
         let place = stored
             .ok_or_else(|| damaged(id, "one of its parts is missing from the catalog"))?
@@ -223,28 +280,39 @@ impl<'s> Retrieval<'s> {
                 hasher.update(piece);
             }
         };
-        match &part.form {
+        let ended = match &part.form {
             PartForm::Verbatim => self.copy(id, &mut position, place.length, &mut |piece| {
                 hash(piece);
-                raw.extend_from_slice(piece);
+                each(piece)
             })?,
             PartForm::Base64(lines) if lines.line == 0 => {
                 return Err(damaged(id, "one of its parts has lines of length 0"));
             }
             PartForm::Base64(lines) => {
                 let mut encoder = Encoder::new(*lines);
-                self.copy(id, &mut position, place.length, &mut |piece| {
+                let mut encoded = Vec::new();
+                let ended = self.copy(id, &mut position, place.length, &mut |piece| {
                     hash(piece);
-                    encoder.write(piece, raw);
+                    // Little at a time, as each of many readers holds it while a client takes it slowly.
+                    for piece in piece.chunks(ENCODED) {
+                        encoded.clear();
+                        encoder.write(piece, &mut encoded);
+                        if each(&encoded).is_break() {
+                            return ControlFlow::Break(());
+                        }
+                    }
+                    ControlFlow::Continue(())
                 })?;
-                encoder.finish(raw);
+                encoded.clear();
+                encoder.finish(&mut encoded);
+                if ended.is_break() { ended } else { each(&encoded) }
             }
-        }
+        };
         match hasher {
-            Some(hasher) if *hasher.finalize().as_bytes() != part.digest => {
+            Some(hasher) if ended.is_continue() && *hasher.finalize().as_bytes() != part.digest => {
                 Err(damaged(id, "one of its parts does not match its digest"))
             }
-            _ => Ok(()),
+            _ => Ok(ended),
         }
     }
 
@@ -255,20 +323,21 @@ impl<'s> Retrieval<'s> {
     pub(super) fn stored(&mut self, id: MessageId, place: &Place) -> Result<Vec<u8>, StoreError> {
         let mut bytes = Vec::new();
         let mut position = Position::from(place);
-        self.copy(id, &mut position, place.length, &mut |piece| {
-            bytes.extend_from_slice(piece)
+        let _ = self.copy(id, &mut position, place.length, &mut |piece| {
+            bytes.extend_from_slice(piece);
+            ControlFlow::Continue(())
         })?;
         Ok(bytes)
     }
 
-    /// Hands the next `length` bytes from `position` on to `each`, and moves it behind them.
+    /// Hands the next `length` bytes from `position` on to `each`, as long as it wants more, and moves it behind them.
     fn copy(
         &mut self,
         id: MessageId,
         position: &mut Position,
         length: u64,
-        each: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), StoreError> {
+        each: &mut Each,
+    ) -> Result<ControlFlow<()>, StoreError> {
         let mut left = length;
         while left > 0 {
             let block = self.block(id, position, position.offset.saturating_add(left))?;
@@ -277,7 +346,9 @@ impl<'s> Retrieval<'s> {
                 .get(from..)
                 .ok_or_else(|| damaged(id, &format!("it should be beyond the end of {}", name(position))))?;
             let now = rest.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            each(&rest[..now]);
+            if each(&rest[..now]).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
             left -= now as u64;
             position.offset += now as u64;
             if now == rest.len() && left > 0 {
@@ -285,7 +356,7 @@ impl<'s> Retrieval<'s> {
                 position.offset = 0;
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The block at `position`, or at least the first `most` bytes of it.

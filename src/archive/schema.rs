@@ -28,8 +28,8 @@ use crate::{clock, fault, identify::IDENTITY_VERSION};
 /// tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
 /// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a
 /// table `lists`, which is filled later. 5: `identities`, `bytes`, `held` and `filings` are packed, and an identity is
-/// known by the first 16 bytes of its digest.
-pub const SCHEMA: u32 = 5;
+/// known by the first 16 bytes of its digest. 6: there are tables `accounts`, `sessions` and `audit`.
+pub const SCHEMA: u32 = 6;
 
 /// The last schema whose rows are all by themselves.
 const UNPACKED: u32 = 4;
@@ -102,6 +102,16 @@ pub(super) fn upgrade<'e>(
         }
         put_number(catalog, &mut txn, UNPACKED)?;
     }
+    // From there on, tables were added that are empty at first.
+    if found <= UNPACKED {
+        txn = pack(catalog, env, txn)?;
+    }
+    put(catalog, &mut txn)?;
+    Ok(txn)
+}
+
+/// Packs the tables of many small rows, a part in each transaction.
+fn pack<'e>(catalog: &Catalog, env: &'e Env<WithoutTls>, mut txn: RwTxn<'e>) -> heed::Result<RwTxn<'e>> {
     let identities = |key: &[u8]| key.first_chunk().copied();
     let mut identities = Pack::begin(&catalog.identities, &mut txn, identities)?;
     let mut bytes = Pack::begin(&catalog.bytes, &mut txn, own_key::<packings::Bytes>)?;
@@ -119,7 +129,6 @@ pub(super) fn upgrade<'e>(
     bytes.end(&mut txn)?;
     held.end(&mut txn)?;
     filings.end(&mut txn)?;
-    put(catalog, &mut txn)?;
     Ok(txn)
 }
 

@@ -116,7 +116,28 @@ impl Store {
         })
     }
 
+    /// Opens a data directory of which a part is missing: what there is of it can be read, and what is read be noted.
+    /// Nothing else can be written.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_incomplete(config: &Config) -> Result<Self, StoreError> {
+        let opened = survived("opening the data directory", || {
+            Self::open_whole_or_not(config, Absent::Refused, false)
+        });
+        opened.unwrap_or_else(|panicked| {
+            Err(StoreError::Panicked {
+                path: config.data_dir.clone(),
+                panicked,
+            })
+        })
+    }
+
     fn open_to_write(config: &Config, absent: Absent) -> Result<Self, StoreError> {
+        Self::open_whole_or_not(config, absent, true)
+    }
+
+    fn open_whole_or_not(config: &Config, absent: Absent, whole: bool) -> Result<Self, StoreError> {
         let path = &config.data_dir;
         require_own(path)?;
         if is_fresh(path) {
@@ -170,8 +191,11 @@ impl Store {
             _readers: None,
         };
         let counters = store.reading(|txn| store.catalog.counters(txn))?;
-        store.look_at_opening()?;
+        if whole {
+            store.look_at_opening()?;
+        }
         match absent {
+            _ if !whole => {}
             // Who only reads deletes nothing, whatever there is.
             Absent::Refused => {
                 let last = store.reading(|txn| store.catalog.last_group(txn, counters.volume))?;

@@ -17,6 +17,7 @@ use super::{
     },
     runs::KnownRuns,
 };
+use crate::access::{AccountName, AuditMark, Session, StoredAccount, words::Digest};
 
 pub(super) type Read<T> = Result<T, StoreError>;
 
@@ -44,6 +45,11 @@ pub(super) trait View {
     fn news(&self) -> Read<UsersNews>;
     /// How far rows of lists are made.
     fn lists_filled(&self) -> Read<Filled>;
+    fn account(&self, name: &AccountName) -> Read<Option<StoredAccount>>;
+    fn sessions(&self) -> Read<Vec<(Digest, Session)>>;
+    fn audit_mark(&self) -> Read<AuditMark>;
+    /// The digest of an entry of the audit log; `None` where that is not there.
+    fn audit_chain(&self, number: u64) -> Read<Option<Chain>>;
     /// The digest of the last row of the ledger, which has this number.
     fn chain(&self, last: GroupNumber) -> Read<Chain>;
 }
@@ -145,6 +151,22 @@ impl View for Snapshot<'_> {
 
     fn lists_filled(&self) -> Read<Filled> {
         Ok(self.read(lists_table::filled)?.unwrap_or_default())
+    }
+
+    fn account(&self, name: &AccountName) -> Read<Option<StoredAccount>> {
+        self.read(|catalog, txn| catalog.accounts.get(txn, name))
+    }
+
+    fn sessions(&self) -> Read<Vec<(Digest, Session)>> {
+        self.read(|catalog, txn| catalog.sessions.iter(txn)?.collect())
+    }
+
+    fn audit_mark(&self) -> Read<AuditMark> {
+        self.read(|catalog, txn| catalog.audit_mark(txn))
+    }
+
+    fn audit_chain(&self, number: u64) -> Read<Option<Chain>> {
+        self.read(|catalog, txn| Ok(catalog.audit.get(txn, &number)?.map(|row| row.chain)))
     }
 
     fn chain(&self, last: GroupNumber) -> Read<Chain> {

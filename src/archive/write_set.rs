@@ -14,7 +14,10 @@ use super::{
     },
     runs::KnownRuns,
 };
-use crate::identify::Listed;
+use crate::{
+    access::{AccountName, AuditMark, AuditRow, Session, StoredAccount, words::Digest},
+    identify::Listed,
+};
 
 /// The rows of one table that a group writes, and those that it deletes (`None`).
 pub(super) type Rows<K, V> = BTreeMap<K, Option<V>>;
@@ -49,6 +52,10 @@ pub(super) struct WriteSet {
     pub verified: Option<String>,
     pub news: Option<UsersNews>,
     pub marks: BTreeMap<String, Mark>,
+    pub accounts: Rows<AccountName, StoredAccount>,
+    pub sessions: Rows<Digest, Session>,
+    pub audit: Rows<u64, AuditRow>,
+    pub audit_mark: Option<AuditMark>,
     /// The group's row of the ledger, if it has one.
     pub ledger: Option<(GroupNumber, LedgerRow)>,
     /// Rows of lists, by their messages, and how far those that were lacking are made.
@@ -84,6 +91,10 @@ impl WriteSet {
             verified: None,
             news: None,
             marks: BTreeMap::new(),
+            accounts: Rows::new(),
+            sessions: Rows::new(),
+            audit: Rows::new(),
+            audit_mark: None,
             listed: Vec::new(),
             lists_filled: None,
             ledger: None,

@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, fs, ops::ControlFlow, path::Path, sync::Arc, th
 
 use super::{output::say, progress::bar_of};
 use crate::{
-    access::{Caller, Owner, grant},
-    api::{Exit, Failure, Reply, Request},
+    access::{Caller, Outcome, Owner, grant, noted},
+    api::{AccountWish, Exit, Failure, Made, Reply, Request},
     appliance::{self, Appliance},
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
+    gate::{Gate, NotNoted, Notes, Pending},
     patience::Patience,
     reading,
     reroute::Gained,
@@ -81,45 +82,160 @@ pub fn read_until(
     each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
     let patience = Patience::of(ENDING);
+    let runtime = runtime()?;
+    let here = runtime.block_on(async {
+        loop {
+            match holder(config, Absent::Refused).await {
+                Ok(Holder::Appliance(mut client)) => match client.ask_until(request, each).await {
+                    Err(AskError::NotTaken(_)) if patience.again().await => {}
+                    answered => return answered.map(|()| None).map_err(Failure::from),
+                },
+                Ok(Holder::Ourselves(store)) => return prepare(config, store, request).await.map(Some),
+                Err(missing @ StoreError::Missing { .. }) => {
+                    let store = Arc::new(Store::open_incomplete(config)?);
+                    let index = index_of(config, &store);
+                    let missing = Some(missing);
+                    return Ok(Some(Here { store, index, missing }));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    })?;
+    // Here it may be waited for the disk.
+    here.map_or(Ok(()), |here| here.answer(config, request, each))
+}
+
+/// A store that this command opened to read in it.
+struct Here {
+    store: Arc<Store>,
+    index: Search,
+    /// What is missing of it.
+    missing: Option<StoreError>,
+}
+
+async fn prepare(config: &Config, store: Arc<Store>, request: &Request) -> Result<Here, Failure> {
+    // A run that was killed is not going on. A full disk is no reason not to read.
+    if let Err(error) = close_abandoned_runs(&store) {
+        tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
+    }
+    take_over_users(config, &store).await?;
+    let index = index_of(config, &store);
+    if matches!(request, Request::Search(_)) && config.search.enabled {
+        catch_up(&index).await;
+    }
+    let missing = None;
+    Ok(Here { store, index, missing })
+}
+
+impl Here {
+    fn answer(
+        self,
+        config: &Config,
+        request: &Request,
+        each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
+    ) -> Result<(), Failure> {
+        let Self { store, index, missing } = self;
+        // It writes as long as this is here.
+        let _indexing = Indexing(index.clone());
+        answer_from(config, &store, &index, request, each)?;
+        missing.map_or(Ok(()), |missing| Err(missing.into()))
+    }
+}
+
+/// Has an account changed: by the appliance, or else in this process, which may do so several times. Gives secrets that
+/// were made by it.
+pub fn change_account(config: &Config, absent: Absent, name: &str, wish: &AccountWish) -> Result<Vec<Made>, Failure> {
+    let patience = Patience::of(ENDING);
     runtime()?.block_on(async {
         loop {
-            let holder = match holder(config, Absent::Refused).await {
-                Err(error @ StoreError::Missing { .. }) => {
-                    let store = Arc::new(Store::open_for_reading(config)?);
-                    answer_from(&store, &index_of(config, &store), request, each)?;
-                    return Err(error.into());
+            let store = match holder(config, absent).await? {
+                Holder::Ourselves(store) => store,
+                Holder::Appliance(mut client) => {
+                    let mut answer = Vec::new();
+                    let request = Request::ChangeAccount {
+                        name: name.to_owned(),
+                        wish: wish.clone(),
+                    };
+                    let mut take = |reply| {
+                        answer.extend(if let Reply::Made(made) = reply {
+                            Some(made)
+                        } else {
+                            None
+                        })
+                    };
+                    match client.ask(&request, &mut take).await {
+                        Err(AskError::NotTaken(_)) if patience.again().await => continue,
+                        answered => return answered.map(|()| answer).map_err(Failure::from),
+                    }
                 }
-                holder => holder?,
             };
-            match holder {
-                Holder::Appliance(mut client) => match client.ask_until(request, each).await {
-                    Err(AskError::NotTaken(_)) if patience.again().await => {}
-                    answered => return Ok(answered?),
-                },
-                Holder::Ourselves(store) => return read_here(config, &store, request, each).await,
-            }
+            take_over_users(config, &store).await?;
+            let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
+            let gate = Gate::new(config, store.clone(), committer)?;
+            let changed = gate.change(&owner(&store), name, wish.clone()).await;
+            drop(gate);
+            join(thread)?;
+            return changed;
         }
     })
 }
 
-async fn read_here(
-    config: &Config,
-    store: &Arc<Store>,
-    request: &Request,
-    each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
-) -> Result<(), Failure> {
-    // A run that was killed is not going on. A full disk is no reason not to read.
-    if let Err(error) = close_abandoned_runs(store) {
-        tracing::warn!(%error, "cannot close runs that were interrupted; they are still listed as running");
+/// Notes in the audit log what a command is about to do by itself. Of the archive only the catalog is opened for it. Gives
+/// what is wrong where the archive is too damaged to be written to: then there is no other way to what is left of it.
+///
+/// # Errors
+/// It cannot be noted, as the disk is full or read-only, say: nothing may be shown then.
+pub fn note(config: &Config, action: &str, object: &str) -> Result<Option<Failure>, Failure> {
+    let (patience, ending) = (Patience::of(PATIENCE), Patience::of(ENDING));
+    let request = Request::Note {
+        action: action.to_owned(),
+        object: object.to_owned(),
+    };
+    let noted = runtime()?.block_on(async {
+        loop {
+            if let Some(mut client) = Client::connect(&config.data_dir).await {
+                match client.ask_quickly(&request, &mut |_| {}).await {
+                    Err(AskError::NotTaken(_)) if ending.again().await => continue,
+                    answered => return Ok(answered.map_err(Failure::from)),
+                }
+            }
+            match Store::open_incomplete(config) {
+                Ok(store) => return note_here(config, store, &request).await.map(Ok),
+                Err(StoreError::InUse { .. }) if patience.again().await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    });
+    match noted {
+        Ok(noted) => noted.map(|()| None),
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Lmdb { .. })) => Ok(Some(NotNoted(error).into())),
+        Err(error @ (StoreError::Full { .. } | StoreError::Io { .. } | StoreError::Closed { .. })) => {
+            Err(NotNoted(error).into())
+        }
+        Err(error) => Err(error.into()),
     }
-    take_over_users(config, store).await?;
-    let index = index_of(config, store);
-    // It writes as long as this is here.
-    let _indexing = Indexing(index.clone());
-    if matches!(request, Request::Search(_)) && config.search.enabled {
-        catch_up(&index).await;
-    }
-    answer_from(store, &index, request, each)
+}
+
+async fn note_here(config: &Config, store: Store, request: &Request) -> Result<(), StoreError> {
+    let store = Arc::new(store);
+    let entry = noted(&owner(&store), request).map(|entry| entry.ended(Outcome::Begun, ""));
+    let (committer, thread) = Committer::start(store, config.limits.inflight.0)?;
+    let notes = Notes::new(committer);
+    let result = match entry {
+        Some(entry) => notes.note(entry).await.map_err(|NotNoted(error)| error),
+        None => Ok(()),
+    };
+    drop(notes);
+    let joined = join(thread);
+    result?;
+    joined.map_err(|failure| StoreError::Closed { why: failure.error })
+}
+
+/// Says that something is not in the audit log, and why it is done all the same.
+pub fn say_not_noted(what: &str, why: &Failure) {
+    say(format!(
+        "{what} is not in the audit log, as the archive is damaged: {why}"
+    ));
 }
 
 fn index_of(config: &Config, store: &Arc<Store>) -> Search {
@@ -151,14 +267,39 @@ pub fn owner(store: &Store) -> Caller {
     Caller::Owner(Owner::of(store))
 }
 
+/// Answers a request from the store. Nothing is shown of it before it is noted.
 fn answer_from(
-    store: &Store,
+    config: &Config,
+    store: &Arc<Store>,
     index: &Search,
     request: &Request,
     each: &mut dyn FnMut(Reply) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let granted = grant(&owner(store), request.clone())?;
-    reading::answer(store, index, &granted, each)
+    let caller = owner(store);
+    let granted = grant(&caller, request.clone())?;
+    let Some(entry) = noted(&caller, request) else {
+        return reading::answer(store, index, &granted, each);
+    };
+    let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
+    let notes = Notes::new(committer);
+    let mut pending = Pending::new(&notes, Some(entry));
+    let mut not_noted = None;
+    let answered = reading::answer(store, index, &granted, &mut |reply| match pending.before(&reply) {
+        Ok(()) => each(reply),
+        Err(error) => {
+            not_noted.get_or_insert(error);
+            ControlFlow::Break(())
+        }
+    });
+    let last = match &answered {
+        Ok(()) => Reply::Done,
+        Err(failure) => Reply::Failed(failure.clone()),
+    };
+    let noted = not_noted.map_or_else(|| pending.before(&last), Err);
+    drop(notes);
+    join(thread)?;
+    noted?;
+    answered
 }
 
 /// The users as the configuration has them now, also when no run came since it was changed.
@@ -329,7 +470,7 @@ async fn answer_all(
     request: Request,
     each: &mut dyn FnMut(Reply),
 ) -> Result<(), Failure> {
-    let mut answer = appliance.answer(caller, request)?;
+    let mut answer = appliance.answer(caller, request).await?;
     let mut outcome = Err(Failure::new(
         Exit::Errors,
         "there was no answer; this is a bug in dropkeep",

@@ -89,7 +89,8 @@ fn names_of(argument: &Arg, command: &str) -> Option<fn() -> Vec<String>> {
         "profile" => Some(profiles),
         "state" => Some(states),
         "user" if command == "import" => Some(people),
-        "user" | "users" => Some(users),
+        "user" | "users" | "archive" | "archives" => Some(users),
+        "account" if command != "add" => Some(accounts),
         "name" if ["rename", "retire"].contains(&command) => Some(people),
         "from" if value.is_some_and(|value| value == "USER") => Some(users),
         _ => None,
@@ -132,6 +133,18 @@ fn users() -> Vec<String> {
     users.sort();
     users.dedup();
     users
+}
+
+/// Those who log in.
+fn accounts() -> Vec<String> {
+    let Some(known) = Known::read() else { return Vec::new() };
+    let config = Config {
+        data_dir: known.data_dir,
+        ..Config::default()
+    };
+    let accounts = Store::open_for_reading(&config).and_then(|store| store.accounts());
+    let names = accounts.into_iter().flatten().map(|(_, account)| account.name);
+    names.collect()
 }
 
 /// What of the configuration is of use here. It need not be a valid one.

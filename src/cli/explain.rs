@@ -43,6 +43,13 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
         (None, [only]) => Some(only),
         _ => given,
     };
+    let messages: Vec<_> = arguments.inputs.iter().filter_map(|input| id(input)).collect();
+    if !messages.is_empty() {
+        let object: Vec<_> = messages.iter().map(|id| format!("message {id}")).collect();
+        if let Some(damage) = ask::note(config, "explain", &object.join(", "))? {
+            ask::say_not_noted("this", &damage);
+        }
+    }
     let directory = directory(config)?;
     let mut store = None;
     let mut output = Output::new();

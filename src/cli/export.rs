@@ -19,6 +19,7 @@ use indicatif::{HumanBytes, ProgressBar};
 use super::{
     ask::{Interrupts, runtime},
     interruptible::open_for_reading,
+    note,
     output::{Output, grouped, harmless, say},
     progress::bar,
     search,
@@ -100,6 +101,7 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
     {
         return Err(Failure::usage("--since is later than --until"));
     }
+    note::export(config_file, &object(&dir, &users, query.as_deref()))?;
     if let Some(query) = &query {
         search::prepare(config, query)?;
     }
@@ -124,6 +126,16 @@ pub fn run(config: &Config, config_file: &Path, arguments: Arguments, json: bool
         None if exported.damaged > 0 => Ok(Exit::Store as u8),
         None => Ok(0),
     }
+}
+
+/// Where, of whom, and what is found by which query.
+fn object(dir: &Path, users: &[String], query: Option<&str>) -> String {
+    let whose = match users.is_empty() {
+        true => "all archives".to_owned(),
+        false => format!("users {}", users.join(", ")),
+    };
+    let query = query.map(|query| format!(", query {query}")).unwrap_or_default();
+    format!("{whose}{query}, to {}", dir.display())
 }
 
 /// This very program, as the process that does the work.

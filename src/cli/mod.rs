@@ -1,8 +1,10 @@
 //! The command line: one file a command. Text and JSON go to standard output, logs and
 //! progress to standard error.
 
+mod accounts;
 mod archive;
 mod ask;
+mod audit;
 mod backup;
 mod below_counts;
 mod columns;
@@ -17,6 +19,7 @@ mod interruptible;
 mod list;
 mod manual;
 mod mistaken;
+mod note;
 mod notify;
 mod numbers;
 mod output;
@@ -32,6 +35,7 @@ mod remarks;
 mod reroute;
 mod restore;
 mod search;
+mod secret_input;
 mod serve;
 pub mod service;
 mod show;
@@ -124,6 +128,10 @@ enum Command {
         #[command(subcommand)]
         change: Option<UsersCommand>,
     },
+    /// Show or change who logs in: accounts with their roles, and whose archives they may read.
+    Accounts(accounts::Arguments),
+    /// Show who did what, and check that nothing of it was changed or removed.
+    Audit(audit::Arguments),
     /// List the messages of a user, or of all, oldest first: all of them, or those that match.
     ///
     /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's
@@ -183,6 +191,9 @@ enum Command {
     /// What reads attachments for the index, in a process of its own.
     #[command(name = READS_ATTACHMENTS, hide = true)]
     Extract(read_attachments::Arguments),
+    /// What `export` runs to note that it begins.
+    #[command(name = note::COMMAND, hide = true)]
+    Note(note::Arguments),
     /// Write messages as files that other programs can read. Started again, it continues where it stopped.
     Export(export::Arguments),
     /// Print the completion script for a shell: commands, options, profiles and users.
@@ -216,6 +227,7 @@ impl Command {
             | Self::Notify(_)
             | Self::Users { change: None }
             | Self::List(_)
+            | Self::Audit(_)
             | Self::Search(_)
             | Self::Raw { .. }
             | Self::Backup { .. }
@@ -230,11 +242,13 @@ impl Command {
             | Self::Archive { .. }
             | Self::Import(_)
             | Self::Users { change: Some(_) }
+            | Self::Accounts(_)
             | Self::Explain(_)
             | Self::Reroute(_)
             | Self::Compact { .. }
             | Self::Index { .. }
             | Self::VerifyReader
+            | Self::Note(_)
             | Self::Extract(_)
             | Self::Completions { .. }
             | Self::Manual { .. } => false,
@@ -435,6 +449,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Status(arguments) => status::run(config, &arguments, json),
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
+        Command::Accounts(arguments) => accounts::run(config, arguments, json),
+        Command::Audit(arguments) => audit::run(&config, arguments, json),
         Command::List(arguments) => list::run(config, arguments, json),
         Command::Search(arguments) => search::run(&config, arguments, json),
         Command::Reroute(arguments) => reroute::run(config, arguments, json),
@@ -446,6 +462,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Index { change } => index::run(config, change.is_some(), json),
         Command::Verify(arguments) if arguments.is_of_search() => verify_search::run(&config, json),
         Command::Verify(arguments) => verify::run(&config, &arguments.into(), json),
+        Command::Note(arguments) => note::run(&config, &arguments),
         Command::Export(arguments) => export::run(&config, &config_file, arguments, json),
         Command::VerifyReader | Command::Extract(_) | Command::Completions { .. } | Command::Manual { .. } => Ok(0),
     }

@@ -104,6 +104,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
                 since,
                 until,
             },
+            before: None,
         },
     };
     let mut output = Output::new();

@@ -93,7 +93,7 @@ pub fn line(output: &mut Output, run: &Run) {
     record(output, fields.each_ref().map(String::as_str));
 }
 
-fn record<const N: usize>(output: &mut Output, fields: [&str; N]) {
+pub(super) fn record<const N: usize>(output: &mut Output, fields: [&str; N]) {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let written = writer.write_record(fields.map(|field| harmless_cell(field).into_owned()));
     match written

@@ -10,8 +10,12 @@ use super::{
     service, status,
 };
 use crate::{
-    api::{Exit, Failure},
-    appliance::{Appliance, Asked},
+    access::{
+        Entry, Outcome,
+        entry::{OWNER, SIGNAL},
+    },
+    api::{Exit, Failure, Reloaded},
+    appliance::Appliance,
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
@@ -19,6 +23,7 @@ use crate::{
     http::{self, Http},
     monitoring::{self, Readiness},
     report::{Logs, metrics, recorder},
+    web::{self, Door},
 };
 
 /// How often the disk is looked at, and the metrics are tidied.
@@ -55,7 +60,9 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Errors, error));
         let (mut hangups, mut louder) = (listen(SignalKind::hangup())?, listen(SignalKind::user_defined1())?);
         let readiness = Readiness::default();
-        let pages = monitoring::routes(recorder.clone(), readiness.clone());
+        let mut pages = monitoring::routes(recorder.clone(), readiness.clone());
+        let door = Door::new(&config.web);
+        pages.extend(web::routes(&door));
         let http = http::serve(&config.http, pages).map_err(Failure::usage)?;
         measure_certificate(&http);
         let store = match opened {
@@ -64,6 +71,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         };
         let (appliance, _committer) = Appliance::start(config, store, true).await?;
         let appliance = Arc::new(appliance);
+        door.open(appliance.clone());
         let http = Arc::new(http);
         let files = http.clone();
         appliance.read_also(move || files.reload().map_err(|error| error.to_string()));
@@ -114,10 +122,14 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
                     }
                 }
                 _ = hangups.recv() => {
-                    actix_rt::spawn(reload(appliance.clone(), None));
+                    actix_rt::spawn(reload_by_signal(appliance.clone()));
                 }
                 Some(asked) = asked.recv() => {
-                    actix_rt::spawn(reload(appliance.clone(), Some(asked)));
+                    let appliance = appliance.clone();
+                    actix_rt::spawn(async move {
+                        // Who asked may be gone.
+                        let _ = asked.send(reload(&appliance).await);
+                    });
                 }
                 _ = louder.recv() => logs.toggle(),
                 _ = reloads.changed() => logs.configure(&appliance.config().log),
@@ -166,13 +178,26 @@ fn open(config: &Config, new: bool) -> Result<Arc<Store>, Failure> {
     Ok(store)
 }
 
-/// Takes longer the more users there are. The result is in the log, and whoever asked for it gets it.
-async fn reload(appliance: Arc<Appliance>, asked: Option<Asked>) {
+/// Takes longer the more users there are. The result is in the log.
+async fn reload(appliance: &Appliance) -> Result<Reloaded, Failure> {
     service::reloading();
     let reloaded = appliance.reload().await;
     service::ready(&appliance.summary());
-    if let Some(asked) = asked {
-        // Who asked may be gone.
-        let _ = asked.send(reloaded);
+    reloaded
+}
+
+/// Who asks by a signal is noted as who asks by the socket.
+async fn reload_by_signal(appliance: Arc<Appliance>) {
+    let notes = appliance.gate().notes();
+    let entry = Entry::new(OWNER, SIGNAL, "reload", "the configuration");
+    if let Err(error) = notes.note(entry.clone().ended(Outcome::Begun, "")).await {
+        return tracing::error!(%error, "the configuration is not read again");
+    }
+    let ended = match reload(&appliance).await {
+        Ok(_) => entry,
+        Err(failure) => entry.ended(Outcome::Failed, &failure.error),
+    };
+    if let Err(error) = notes.note(ended).await {
+        tracing::error!(%error, "that the configuration was read again is not in the audit log");
     }
 }

@@ -9,14 +9,22 @@ use crate::{
 
 pub fn run(config: Config, id: MessageId, journal: bool, json: bool) -> Result<u8, Failure> {
     let mut output = Output::new();
-    let answered = ask::read(&config, &Request::Show { id, journal }, &mut |reply| {
-        let Reply::Shown(shown) = reply else { return };
-        if json {
-            output.json(&shown);
-        } else {
-            print(&mut output, &shown);
-        }
-    });
+    let answered = ask::read(
+        &config,
+        &Request::Show {
+            id,
+            journal,
+            full: false,
+        },
+        &mut |reply| {
+            let Reply::Shown(shown) = reply else { return };
+            if json {
+                output.json(&shown);
+            } else {
+                print(&mut output, &shown);
+            }
+        },
+    );
     output.finish();
     answered.map(|()| 0)
 }

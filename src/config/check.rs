@@ -31,6 +31,9 @@ pub(super) fn check(config: &Config, document: &Document) -> Result<(), ConfigEr
     if let Some(detail) = config.log.fault() {
         return Err(document.error(&["log", "level"], detail));
     }
+    if let Some((key, detail)) = config.web.fault() {
+        return Err(document.error(&["web", key], detail));
+    }
     if let Some((key, detail)) = config.http.fault() {
         return Err(document.error(&["http", key], detail));
     }

@@ -23,6 +23,9 @@ pub struct Http {
     /// those that a proxy on this machine hands on, say.
     pub hosts: Vec<String>,
     pub tls: Option<HttpTls>,
+    /// Requests from one address (of IPv6 a /64), on average of ten seconds, and how many of them are answered at once.
+    pub requests_per_second: u32,
+    pub requests_at_once: usize,
     pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
     token_env: Option<String>,
@@ -34,6 +37,8 @@ impl Default for Http {
             listen: "127.0.0.1:8080".into(),
             hosts: Vec::new(),
             tls: None,
+            requests_per_second: 100,
+            requests_at_once: 256,
             token: None,
             token_file: None,
             token_env: None,
@@ -114,6 +119,14 @@ impl Http {
         if let Some(host) = self.hosts.iter().find(|host| !is_name(host)) {
             let detail = format!("{host:?} must be a name or an address, without a port");
             return Some(("hosts", detail));
+        }
+        for (key, is_none) in [
+            ("requests_per_second", self.requests_per_second == 0),
+            ("requests_at_once", self.requests_at_once == 0),
+        ] {
+            if is_none {
+                return Some((key, "must be 1 or more".to_owned()));
+            }
         }
         if let Some(detail) = self.token_ways().fault(true) {
             return Some(("token", detail));

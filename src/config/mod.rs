@@ -3,6 +3,7 @@
 //! Each section is a struct, and its `Default` is the only home of its defaults;
 //! `config/dropkeep.toml` shows every key with its default, and a test holds it to that.
 
+mod access;
 mod check;
 mod check_directory;
 mod data_dir;
@@ -39,6 +40,7 @@ mod users_file;
 mod users_file_error;
 mod values;
 mod verify_every;
+mod web;
 mod wrapping;
 mod written;
 
@@ -46,6 +48,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
+pub use access::{Access as AccessSettings, Audit, Role};
 pub use data_dir::data_dir_of;
 pub use directory::{AliasTarget, List, User};
 pub use endpoint::Endpoint;
@@ -70,6 +73,7 @@ pub use users_file::{FileStamp, FileUsers, read as read_users_file};
 pub use users_file_error::{UsersFileError, UsersFileProblem};
 pub use values::{ByteSize, Secret, Span};
 pub use verify_every::VerifyEvery;
+pub use web::Web;
 pub use wrapping::Wrapping;
 
 /// The name, in the data directory, of the socket on which an appliance answers commands.
@@ -97,10 +101,13 @@ pub struct Config {
     /// From a domain to the one in which its addresses are looked up.
     pub domain_aliases: BTreeMap<String, AliasTarget>,
     pub http: Http,
+    pub web: Web,
     pub log: Log,
     pub limits: Limits,
     pub archive: Archive,
     pub protocols: Protocols,
+    pub access: AccessSettings,
+    pub audit: Audit,
     pub search: Search,
     /// Mail about runs, where it is asked for.
     pub mail: Option<Mail>,
@@ -120,10 +127,13 @@ impl Default for Config {
             file_users: FileUsers::default(),
             domain_aliases: BTreeMap::new(),
             http: Http::default(),
+            web: Web::default(),
             log: Log::default(),
             limits: Limits::default(),
             archive: Archive::default(),
             protocols: Protocols::default(),
+            access: AccessSettings::default(),
+            audit: Audit::default(),
             search: Search::default(),
             mail: None,
             webhook: None,

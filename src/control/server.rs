@@ -61,7 +61,7 @@ async fn answer(http: HttpRequest, appliance: web::Data<Appliance>, request: web
         return HttpResponse::Forbidden().finish();
     };
     let caller = Caller::Owner(owner.clone());
-    match appliance.into_inner().answer(&caller, request.into_inner()) {
+    match appliance.into_inner().answer(&caller, request.into_inner()).await {
         Ok(answer) => stream(answer),
         Err(Unanswered::Ending) => HttpResponse::ServiceUnavailable().force_close().finish(),
         Err(Unanswered::Refused(failure)) => HttpResponse::Forbidden().json(failure),

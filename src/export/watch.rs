@@ -233,7 +233,7 @@ impl Supervised {
                 self.name(damage, each);
             }
             Word::Done => return Some(Ended::Done),
-            Word::Failed { error, exit } => return Some(Ended::Failed(Failure { error, exit })),
+            Word::Failed { error, exit } => return Some(Ended::Failed(Failure::new(exit, error))),
         }
         each(Event::Progress {
             user: self.user.as_ref().map_or("", |user| &user.name),

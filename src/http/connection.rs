@@ -22,6 +22,8 @@ use actix_web::{
     rt::net::TcpStream,
 };
 use bytes::Bytes;
+
+use super::crowd::Entered;
 use rustix::net::{Shutdown, shutdown};
 use tokio::{
     sync::Notify,
@@ -30,13 +32,13 @@ use tokio::{
 };
 
 /// Connections at once; further ones wait until one of them ends.
-pub(super) const CONNECTIONS: usize = 128;
+pub(super) const CONNECTIONS: usize = 512;
 /// As long as there are more than so many, each is for one request, so that idle ones keep nobody out.
 const CROWDED: usize = CONNECTIONS / 2;
 /// Requests over one connection.
 pub(super) const REQUESTS: u32 = 100;
-/// How long a connection lasts after a request began, whatever is done with it. A client that takes nothing of an
-/// answer, or sends the next header byte by byte, would hold it for good.
+/// How long a connection lasts after a request began, or after the client took something of its answer. A client that
+/// takes nothing, or sends the next header byte by byte, would hold it for good.
 const MOST: Duration = Duration::from_secs(30);
 /// How long a connection lasts that has its last answer, so that the answer arrives.
 const LAST: Duration = Duration::from_secs(2);
@@ -56,6 +58,8 @@ struct Inner {
     requests: Cell<u32>,
     /// Set from when a request begins until we wait for the next one.
     is_busy: Cell<bool>,
+    /// Set once it ends, whatever the client takes.
+    is_ending: Cell<bool>,
     /// Told when an answer is written.
     answered: Notify,
 }
@@ -74,6 +78,7 @@ impl Connection {
             ends: Cell::new(Instant::now() + MOST),
             requests: Cell::new(0),
             is_busy: Cell::new(false),
+            is_ending: Cell::new(false),
             answered: Notify::new(),
         });
         seats.fetch_add(1, Ordering::Relaxed);
@@ -163,14 +168,27 @@ impl Turn {
     pub fn end_soon(&self) {
         if let Some(inner) = &self.inner {
             inner.ends.set(Instant::now() + LAST);
+            inner.is_ending.set(true);
             // The watch must see it.
             inner.answered.notify_one();
         }
     }
 
     /// The answer's body. Until it is written, the next request is early.
-    pub fn with(self, body: BoxBody) -> Answering {
-        Answering { body, turn: self }
+    pub fn with(self, body: BoxBody, entered: Option<Entered>) -> Answering {
+        self.goes_on();
+        Answering {
+            body,
+            turn: self,
+            _entered: entered,
+        }
+    }
+
+    /// The client takes something of the answer: more of it is asked for only when there is room again for what is sent.
+    fn goes_on(&self) {
+        if let Some(inner) = self.inner.as_ref().filter(|inner| !inner.is_ending.get()) {
+            inner.ends.set(Instant::now() + MOST);
+        }
     }
 }
 
@@ -178,6 +196,8 @@ impl Turn {
 pub(super) struct Answering {
     body: BoxBody,
     turn: Turn,
+    /// Until it is written, the request counts among those of its address.
+    _entered: Option<Entered>,
 }
 
 impl Drop for Answering {
@@ -197,6 +217,10 @@ impl MessageBody for Answering {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        let next = Pin::new(&mut self.body).poll_next(cx);
+        if let Poll::Ready(Some(Ok(_))) = &next {
+            self.turn.goes_on();
+        }
+        next
     }
 }

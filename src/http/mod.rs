@@ -4,13 +4,16 @@
 //!   clients cannot hold.
 //! - `host` refuses requests that are meant for another machine, so that no page in a browser reads this one's under a
 //!   name of its own.
+//! - `crowd` bounds what one address asks for, in all and at once; `problem` is how programs are told what is wrong.
 //! - `access` is who is let in: by `tls`, certificates and keys, and by the `token`. All of them are exchanged while
 //!   they are used, when their files change (`watched`).
 
 mod access;
 mod connection;
+mod crowd;
 mod error;
 mod host;
+mod problem;
 mod reception;
 mod route;
 #[cfg(test)]
@@ -39,11 +42,13 @@ use connection::{CONNECTIONS, Connection, Seats};
 use host::Hosts;
 use reception::{Reception, receive};
 
+pub use crowd::{Crowd, Entered};
 pub use error::{HttpError, TlsProblem};
-pub use route::{Asked, LetIn, Route, answer, refusal};
+pub use problem::{PROBLEM, Problem, problem};
+pub use route::{Asked, BadQuery, LetIn, Route, answer, refusal};
 
-/// What may be made at once on threads of their own; each answer is held in memory.
-const THREADS: usize = 2;
+/// Threads that may wait for the disk, or for a client that takes its answer slowly.
+const THREADS: usize = 256;
 /// How long a client may take for its TLS handshake, and for the header of its first request.
 const REQUEST: Duration = Duration::from_secs(5);
 /// How long a connection without a request is kept: longer than the fifteen seconds after which Prometheus often
@@ -75,6 +80,7 @@ pub fn serve(http: &config::Http, routes: Vec<Route>) -> Result<Http, HttpError>
         routes,
         hosts: access.tls().is_none().then(|| Hosts::new(&http.listen, &http.hosts)),
         access: access.clone(),
+        crowd: Crowd::new(http.requests_per_second, http.requests_at_once),
     });
     let (server, addresses) = bind(reception, listeners, &access).map_err(|source| HttpError::Listen {
         listen: http.listen.clone(),

@@ -1,12 +1,20 @@
 //! Where every request arrives: what cannot be answered is refused here, everything else goes to the guest whose it is.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         ConnectionType, Method, StatusCode,
-        header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, WWW_AUTHENTICATE},
+        header::{
+            ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
+            HeaderValue, REFERRER_POLICY, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+            X_FRAME_OPTIONS,
+        },
     },
     web,
 };
@@ -16,14 +24,33 @@ use tokio::time::timeout;
 use super::{
     access::Access,
     connection::{Answering, Turn},
+    crowd::Crowd,
     host::Hosts,
-    route::{Asked, LetIn, Route, answer, refusal},
+    problem::problem,
+    route::{Asked, LetIn, Named, Route, answer, refusal},
 };
 
 /// Bytes of a request's path and header fields. What asks for metrics needs a few hundred.
 const HEADER: usize = 16 << 10;
 /// How long the body of a request may take.
 const BODY: Duration = Duration::from_secs(10);
+
+/// Below it, refusals are problem documents.
+const API: &str = "/api/";
+
+/// What every answer says that does not say otherwise: nobody keeps it, guesses what it is, embeds it, loads anything for
+/// it, or is told from where somebody came.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (CACHE_CONTROL, "no-store"),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
 
 const MISDIRECTED: &str = "this machine does not answer to that host name; ask for localhost, 127.0.0.1 or [::1], or add the \
                            name to `hosts` in [http]\n";
@@ -33,6 +60,8 @@ pub(super) struct Reception {
     /// `None` over TLS.
     pub hosts: Option<Hosts>,
     pub access: Arc<Access>,
+    /// Whom requests come from.
+    pub crowd: Crowd,
 }
 
 /// The answer to a request that no guest gets to see.
@@ -45,15 +74,26 @@ pub(super) async fn receive(
     reception: web::Data<Reception>,
 ) -> HttpResponse<Answering> {
     let turn = Turn::of(&request);
-    let answered = match turn.is_early() {
-        true => {
+    let from = request.peer_addr().map_or_else(String::new, |from| network(from.ip()));
+    let entered = reception.crowd.enter(&from);
+    let answered = match &entered {
+        _ if turn.is_early() => {
             turn.end().await;
             Err(refusal(StatusCode::BAD_REQUEST).into())
         }
-        false => reception.answer(&request, payload).await,
+        Err(wait) => Err(answer(StatusCode::TOO_MANY_REQUESTS)
+            .insert_header((RETRY_AFTER, wait.as_secs() + 1))
+            .body("too many requests from this address: try again later\n")
+            .into()),
+        Ok(_) => reception.answer(&request, payload).await,
     };
     let is_whole = answered.is_ok() || !has_body(&request);
-    let mut response = answered.unwrap_or_else(|refused| *refused);
+    let mut response = answered.unwrap_or_else(|refused| in_its_form(&request, *refused));
+    for (name, value) in HEADERS {
+        if !response.headers().contains_key(&name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
     if !is_whole {
         // What is left of the body is of no interest.
         turn.end_soon();
@@ -61,7 +101,31 @@ pub(super) async fn receive(
     if !is_whole || turn.is_last() {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
-    response.map_body(|_, body| turn.with(body))
+    response.map_body(|_, body| turn.with(body, entered.ok()))
+}
+
+/// A refusal as those expect it who asked.
+fn in_its_form(request: &HttpRequest, refused: HttpResponse) -> HttpResponse {
+    if !request.path().starts_with(API) {
+        return refused;
+    }
+    let mut document = problem(refused.status(), None, None);
+    let kept = [ALLOW, RETRY_AFTER, WWW_AUTHENTICATE];
+    let of_refusal: &HeaderMap = refused.headers();
+    for name in kept {
+        if let Some(value) = of_refusal.get(&name) {
+            document.headers_mut().insert(name, value.clone());
+        }
+    }
+    document
+}
+
+/// Who counts as one: an IPv6 customer has at least a /64.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).to_string(),
+    }
 }
 
 impl Reception {
@@ -71,8 +135,10 @@ impl Reception {
             return Err(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).into());
         }
         let route = self.route(request);
-        let most = route.as_ref().map_or(0, |route| route.most);
-        if may_be_longer(request, most) {
+        let most = route.as_ref().map_or(0, |(route, _)| route.most);
+        // For programs it is more to know that there is no such address, or that it takes no such method.
+        let of_api = request.path().starts_with(API);
+        if may_be_longer(request, most) && (route.is_ok() || !of_api) {
             return Err(refusal(StatusCode::PAYLOAD_TOO_LARGE).into());
         }
         match self.hosts.as_ref().and_then(|hosts| hosts.refuses(request)) {
@@ -82,24 +148,26 @@ impl Reception {
             }
             Some(status) => return Err(refusal(status).into()),
         }
-        let route = route?;
+        let (route, named) = route?;
         self.let_in(route, request)?;
         let given = request.headers().get(AUTHORIZATION);
         let asked = Asked {
             body: body(payload, most).await.map_err(|status| Box::new(refusal(status)))?,
             has_token: self.access.has_token(),
             knows_token: self.access.knows_token(given),
+            over_tls: self.hosts.is_none(),
+            named,
             request: request.clone(),
         };
         Ok((route.handler)(asked).await)
     }
 
-    /// The route that a request is for; an error answers 404 or 405.
-    fn route(&self, request: &HttpRequest) -> Result<&Route, Refused> {
+    /// The route that a request is for, and what stands in its path where that has names; an error answers 404 or 405.
+    fn route(&self, request: &HttpRequest) -> Result<(&Route, Named), Refused> {
         let (method, path) = (request.method(), request.path());
-        let of_path = || self.routes.iter().filter(|route| route.path == path);
-        if let Some(route) = of_path().find(|route| route.takes(method)) {
-            return Ok(route);
+        let of_path = || self.routes.iter().filter_map(|route| Some((route, route.named(path)?)));
+        if let Some(found) = of_path().find(|(route, _)| route.takes(method)) {
+            return Ok(found);
         }
         let methods = [
             Method::GET,
@@ -109,7 +177,7 @@ impl Reception {
             Method::PATCH,
             Method::DELETE,
         ];
-        let is_taken = |method: &&Method| of_path().any(|route| route.takes(method));
+        let is_taken = |method: &&Method| of_path().any(|(route, _)| route.takes(method));
         let allowed: Vec<&str> = methods.iter().filter(is_taken).map(Method::as_str).collect();
         match HeaderValue::from_str(&allowed.join(", ")) {
             Ok(allowed) if !allowed.is_empty() => Err(answer(StatusCode::METHOD_NOT_ALLOWED)
@@ -121,7 +189,12 @@ impl Reception {
     }
 
     fn there_are(&self) -> String {
-        let mut paths: Vec<&str> = self.routes.iter().map(|route| route.path).collect();
+        let mut paths: Vec<&str> = self
+            .routes
+            .iter()
+            .filter(|route| route.is_listed)
+            .map(|route| route.path)
+            .collect();
         paths.dedup();
         match paths.split_last() {
             None => "not found\n".to_owned(),

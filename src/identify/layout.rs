@@ -20,6 +20,8 @@ const DEEPEST: usize = 20;
 const TEXT: usize = 1 << 20;
 /// Bytes that are decoded at once to see how long they are.
 const STRETCH: usize = 1 << 20;
+/// The same where they come piece by piece, and many wait for some.
+const PIECE: usize = 64 << 10;
 
 /// A part that is no multipart. A message that is enclosed is one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +206,26 @@ impl Part {
         size as u64
     }
 
+    /// What decodes its body where that comes piece by piece. Linear in its length.
+    pub fn decoding(&self, message: &[u8]) -> Decoding {
+        let mut rest = &message[self.body.clone()];
+        let mut encoding = self.encoding;
+        while !rest.is_empty() {
+            let stretch = self.encoding.whole(rest, STRETCH);
+            if self.encoding.decoded(stretch).is_none() {
+                encoding = Encoding::None;
+                break;
+            }
+            rest = &rest[stretch.len()..];
+        }
+        Decoding {
+            encoding,
+            body: self.body.clone(),
+            at: 0,
+            pending: Vec::new(),
+        }
+    }
+
     /// Its text, of a body of more than `most` bytes the beginning.
     pub fn text(&self, message: &[u8], most: usize) -> String {
         let body = &message[self.body.clone()];
@@ -215,8 +237,137 @@ impl Part {
     }
 }
 
+/// Gives the body of a part without its transfer encoding, while the bytes of the message pass.
+#[derive(Debug)]
+pub struct Decoding {
+    encoding: Encoding,
+    body: Range<usize>,
+    /// How far the message has passed.
+    at: usize,
+    /// What of the body is not decoded yet.
+    pending: Vec<u8>,
+}
+
+impl Decoding {
+    /// The next bytes of the message; gives those of the body that can be decoded now.
+    pub fn push(&mut self, piece: &[u8]) -> Vec<u8> {
+        let of_body = |at: usize| at.saturating_sub(self.at).min(piece.len());
+        let (from, to) = (of_body(self.body.start), of_body(self.body.end));
+        self.pending.extend_from_slice(&piece[from..to]);
+        self.at += piece.len();
+        let mut decoded = Vec::new();
+        while self.pending.len() > PIECE || (self.is_behind() && !self.pending.is_empty()) {
+            let end = if self.is_behind() {
+                self.pending.len()
+            } else {
+                self.whole()
+            };
+            if end == 0 {
+                break;
+            }
+            let stretch: Vec<u8> = self.pending.drain(..end).collect();
+            match self.encoding.decoded(&stretch) {
+                Some(plain) => decoded.extend_from_slice(&plain),
+                None => decoded.extend_from_slice(&stretch),
+            }
+        }
+        decoded
+    }
+
+    /// How much of what is pending can be decoded by itself, whatever comes behind it.
+    fn whole(&self) -> usize {
+        match self.encoding {
+            Encoding::None => self.pending.len(),
+            Encoding::QuotedPrintable => match memrchr(b'\n', &self.pending) {
+                Some(end) => end + 1,
+                // In a line without an end, behind a letter that stands for itself.
+                None => {
+                    let letter = |at: &usize| {
+                        let before = &self.pending[at.saturating_sub(2)..=*at];
+                        !before.contains(&b'=') && !self.pending[*at].is_ascii_whitespace()
+                    };
+                    (0..self.pending.len()).rev().find(letter).map_or(0, |at| at + 1)
+                }
+            },
+            // Lines need not be of whole groups of four letters.
+            Encoding::Base64 => {
+                let (mut letters, mut end) = (0, 0);
+                for (at, byte) in self.pending.iter().enumerate() {
+                    match byte {
+                        b'=' => letters = 0,
+                        byte if byte.is_ascii_whitespace() => {}
+                        _ => letters = (letters + 1) % 4,
+                    }
+                    if letters == 0 {
+                        end = at + 1;
+                    }
+                }
+                end
+            }
+        }
+    }
+
+    /// Whether all of the body has passed.
+    pub fn is_behind(&self) -> bool {
+        self.at >= self.body.end
+    }
+}
+
 /// The characters of a text, or of a page, of the charset that is `declared` for it.
 pub fn text_of(bytes: &[u8], declared: Option<Charset>, is_page: bool) -> String {
     let in_page = || is_page.then(|| charset_of_page(bytes)).flatten();
     decoded(bytes, declared.or_else(in_page), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_comes_piece_by_piece_is_decoded_as_one_that_comes_whole() {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let plain: Vec<u8> = (0..3_000_000_u32).map(|number| (number * 7 % 251) as u8).collect();
+        let letters = STANDARD.encode(&plain);
+        let lines = |length: usize| {
+            let lines = letters.as_bytes().chunks(length).map(|line| [line, b"\r\n"].concat());
+            lines.collect::<Vec<_>>().concat()
+        };
+        let quoted: Vec<u8> = plain
+            .iter()
+            .flat_map(|byte| format!("={byte:02X}=\n").into_bytes())
+            .collect();
+        for (encoding, body, expected) in [
+            ("base64", lines(76), plain.clone()),
+            ("base64", lines(75), plain.clone()),
+            ("base64", letters.clone().into_bytes(), plain.clone()),
+            (
+                "base64",
+                [&lines(76)[..], b"\x01 this is no base64!"].concat(),
+                Vec::new(),
+            ),
+            ("quoted-printable", quoted, plain.clone()),
+            (
+                "quoted-printable",
+                [&b"x".repeat(300_000)[..], b"=3D =20 \nx"].concat(),
+                Vec::new(),
+            ),
+            ("8bit", plain.clone(), plain.clone()),
+            ("base64", Vec::new(), Vec::new()),
+        ] {
+            let begin = format!("Content-Type: application/x\nContent-Transfer-Encoding: {encoding}\n\n");
+            let message = [begin.as_bytes(), &body].concat();
+            let layout = Layout::read(&message);
+            let whole = layout.parts[0].bytes(&message);
+            assert!(expected.is_empty() || expected == *whole, "{encoding}");
+            for piece in [1_000_000, 4_097, message.len()] {
+                let mut decoding = layout.parts[0].decoding(&message);
+                let pieces = message.chunks(piece).flat_map(|piece| decoding.push(piece));
+                assert!(
+                    pieces.collect::<Vec<_>>() == *whole,
+                    "{encoding}, {piece} bytes at once"
+                );
+                assert!(decoding.is_behind());
+            }
+        }
+    }
 }

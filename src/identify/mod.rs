@@ -48,7 +48,7 @@ pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
 pub use journal::JournalReport;
-pub use layout::{Layout, Part, text_of};
+pub use layout::{Decoding, Layout, Part, text_of};
 pub use leaves::{LARGE, large_leaves};
 pub use mailboxes::mailboxes;
 pub use overview::{Considered, Overview};

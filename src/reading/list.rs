@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{EntryLine, ListFilter, Reply},
-    archive::{Direction, Entry, FilingKey, Page, Seconds, Store, UserId},
+    api::{EntryLine, Failure, ListFilter, Reply},
+    archive::{Direction, Entry, FilingKey, NoPlace, PAGE, Page, Seconds, Store, UserId},
     identify::Summary,
 };
 
@@ -51,6 +51,37 @@ pub fn list(
         listing.of_user(id, &name, newest, tell)?;
     }
     Ok(listing.rows.said()?)
+}
+
+/// A page of a user's messages, newest first. It takes as long wherever it is, and stays right while mail comes in.
+pub fn page(
+    store: &Store,
+    archives: &Archives,
+    user: &str,
+    after: Option<&str>,
+    limit: usize,
+    tell: &mut Tell,
+) -> Result<(), End> {
+    let (id, name, _) = find_user(store, archives, user)?;
+    let from = after
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: NoPlace| Failure::usage(error))?;
+    let page = Page {
+        from,
+        most: limit.clamp(1, PAGE),
+        ..Page::first(Direction::Down)
+    };
+    let (entries, next) = store.filings(id, &page)?;
+    let rows = store.listed(entries.iter().map(|entry| entry.id))?;
+    let mut said = Rows::new(store);
+    for (entry, row) in entries.into_iter().zip(rows) {
+        if let Some(summary) = said.said_of(entry.id, &entry.message, row, false)? {
+            tell(Reply::Entry(line(entry, &name, summary)))?;
+        }
+    }
+    tell(Reply::Next(next.map(|next| next.to_string())))?;
+    Ok(said.said()?)
 }
 
 struct Listing<'s> {

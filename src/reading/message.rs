@@ -1,16 +1,20 @@
 //! One message: its bytes, and how people read it.
 
+use std::ops::ControlFlow;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
+    held::Held,
+    safe_html::safe,
     tell::{End, Tell},
     view,
 };
 use crate::{
     access::Archives,
     api::{Failure, Reply, ShownJournal, ShownUser},
-    archive::{Message, MessageId, Retrieval, Store},
-    identify::{Header, JournalReport, undeclared},
+    archive::{Message, MessageId, Retrieval, Store, StoreError},
+    identify::{Header, JournalReport, Layout, undeclared},
 };
 
 /// Bytes of a message in one line.
@@ -21,28 +25,117 @@ const SHOWN_USERS: usize = 10_000;
 const SHOWN_JOURNALS: usize = 100;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
+/// Bytes of messages that are held whole at once, by all who ask.
+static HELD: Held = Held::new(64 << 20);
+
+/// What is wanted of a message that is shown.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub envelopes: bool,
+    pub full: bool,
+}
+
 /// Message `id`, where one of `archives` has it.
 ///
 /// # Errors
 /// There is none, or none that these archives have, which is answered alike; or the store cannot be read.
 pub fn message(store: &Store, archives: &Archives, id: MessageId) -> Result<Message, Failure> {
     let message = store.message_for(archives, id)?;
-    message.ok_or_else(|| Failure::usage(format!("there is no message {id}; `list` shows the ids")))
+    message.ok_or_else(|| Failure::unknown(format!("there is no message {id}; `list` shows the ids")))
 }
 
 pub fn raw(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -> Result<(), End> {
-    let bytes = Retrieval::new(store).raw(id, &message(store, archives, id)?)?;
-    bytes
-        .chunks(STRETCH)
-        .try_for_each(|stretch| tell(Reply::Bytes(STANDARD.encode(stretch))))
+    let message = message(store, archives, id)?;
+    let mut stretches = Stretches::new(tell);
+    Retrieval::new(store).stream(id, &message, &mut |piece| stretches.add(piece))?;
+    stretches.end()
 }
 
-pub fn show(store: &Store, archives: &Archives, id: MessageId, journal: bool, tell: &mut Tell) -> Result<(), End> {
+/// What part `number` of a message holds, without its transfer encoding. The parts are counted from 1 on.
+pub fn part(store: &Store, archives: &Archives, id: MessageId, number: usize, tell: &mut Tell) -> Result<(), End> {
+    let message = message(store, archives, id)?;
+    let held = HELD.take(message.size);
+    let bytes = Retrieval::new(store).raw(id, &message)?;
+    let layout = Layout::read(&bytes);
+    let Some(part) = number.checked_sub(1).and_then(|number| layout.parts.get(number)) else {
+        return Err(Failure::unknown(format!("message {id} has no part {number}; `show {id}` lists them")).into());
+    };
+    tell(Reply::Part(view::part(part, &bytes)))?;
+    let mut decoding = part.decoding(&bytes);
+    // Whoever takes it slowly takes no memory.
+    drop(bytes);
+    held.given_back();
+    let mut stretches = Stretches::new(tell);
+    Retrieval::new(store).stream(id, &message, &mut |piece| {
+        for piece in piece.chunks(STRETCH) {
+            let more = stretches.add(&decoding.push(piece));
+            if more.is_break() || decoding.is_behind() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    stretches.end()
+}
+
+/// Tells bytes in stretches of about the same length.
+struct Stretches<'t, 'f> {
+    tell: &'t mut Tell<'f>,
+    pending: Vec<u8>,
+    ended: Option<End>,
+}
+
+impl<'t, 'f> Stretches<'t, 'f> {
+    fn new(tell: &'t mut Tell<'f>) -> Self {
+        Self {
+            tell,
+            pending: Vec::with_capacity(STRETCH),
+            ended: None,
+        }
+    }
+
+    fn add(&mut self, mut piece: &[u8]) -> ControlFlow<()> {
+        while self.pending.len() + piece.len() >= STRETCH && self.ended.is_none() {
+            let (now, rest) = piece.split_at(STRETCH - self.pending.len());
+            self.pending.extend_from_slice(now);
+            piece = rest;
+            self.flush();
+        }
+        if self.ended.is_some() {
+            return ControlFlow::Break(());
+        }
+        self.pending.extend_from_slice(piece);
+        ControlFlow::Continue(())
+    }
+
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            self.ended = (self.tell)(Reply::Bytes(STANDARD.encode(&self.pending))).err();
+            self.pending.clear();
+        }
+    }
+
+    fn end(mut self) -> Result<(), End> {
+        if self.ended.is_none() {
+            self.flush();
+        }
+        self.ended.map_or(Ok(()), Err)
+    }
+}
+
+pub fn show(store: &Store, archives: &Archives, id: MessageId, how: How, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, archives, id)?;
     let mut retrieval = Retrieval::new(store);
+    let held = HELD.take(message.size);
     let bytes = retrieval.raw(id, &message)?;
     let mut shown = view::shown(id, &message, &bytes);
+    if how.full {
+        let (text, page) = view::full(&bytes);
+        (shown.text, shown.text_is_cut) = text;
+        shown.html = page.map(|page| safe(&page));
+    }
     drop(bytes);
+    held.given_back();
     let filings = store.filings_for(archives, id, &message)?;
     if filings.len() > SHOWN_USERS {
         let more = filings.len() - SHOWN_USERS;
@@ -60,27 +153,48 @@ pub fn show(store: &Store, archives: &Archives, id: MessageId, journal: bool, te
         });
     }
     // They say who else got the message, in Bcc too.
-    let journals = match archives {
-        Archives::All => store.journals(id, MessageId(0), SHOWN_JOURNALS)?,
-        Archives::Of(_) => Vec::new(),
-    };
-    for (report, journal_row, row) in journals {
-        let envelope = match journal {
-            true => {
-                let bytes = retrieval.raw(report, &row)?;
-                let report = JournalReport::read(&bytes, &Header::scan(&bytes));
-                report.map(|report| undeclared(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)], None))
-            }
-            false => None,
+    if *archives == Archives::All {
+        each_journal(store, id, how.envelopes, &mut |journal| {
+            shown.journals.push(journal);
+            Ok(())
+        })?;
+    }
+    tell(Reply::Shown(Box::new(shown)))
+}
+
+/// The journal reports in which a message came.
+pub fn journals(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -> Result<(), End> {
+    message(store, archives, id)?;
+    each_journal(store, id, true, &mut |journal| tell(Reply::Journal(Box::new(journal))))
+}
+
+fn each_journal(
+    store: &Store,
+    id: MessageId,
+    envelopes: bool,
+    each: &mut dyn FnMut(ShownJournal) -> Result<(), End>,
+) -> Result<(), End> {
+    for (report, journal, row) in store.journals(id, MessageId(0), SHOWN_JOURNALS)? {
+        let envelope = if envelopes {
+            envelope(store, report, &row)?
+        } else {
+            None
         };
-        shown.journals.push(ShownJournal {
+        each(ShownJournal {
             id: report,
-            archived_at: view::time(journal_row.archived_at),
-            run: journal_row.run,
+            archived_at: view::time(journal.archived_at),
+            run: journal.run,
             size: row.size,
             sha256: view::hex(row.sha256),
             envelope,
-        });
+        })?;
     }
-    tell(Reply::Shown(Box::new(shown)))
+    Ok(())
+}
+
+fn envelope(store: &Store, report: MessageId, row: &Message) -> Result<Option<String>, StoreError> {
+    let _held = HELD.take(row.size);
+    let bytes = Retrieval::new(store).raw(report, row)?;
+    let report = JournalReport::read(&bytes, &Header::scan(&bytes));
+    Ok(report.map(|report| undeclared(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)], None)))
 }

@@ -1,10 +1,14 @@
-//! Answers that the store and the index of it can give: lists, searches, messages, users, protocols. Blocking: for a thread that may wait for
-//! the disk. They are limited to the archives that whoever asks may read.
+//! Answers that the store and the index of it can give: lists, searches, messages, users, accounts, protocols. Blocking:
+//! for a thread that may wait for the disk. They are limited to the archives that whoever asks may read.
 
+mod accounts;
+mod audit;
+mod held;
 mod list;
 mod message;
 mod protocols;
 mod rows;
+mod safe_html;
 mod search;
 mod tell;
 mod users;
@@ -14,7 +18,9 @@ use std::ops::ControlFlow;
 
 use self::tell::End;
 pub use self::{
+    accounts::find_account,
     message::message,
+    protocols::protocol_of as protocol,
     search::all_found,
     tell::Emit,
     users::{find_user, no_user},
@@ -37,13 +43,26 @@ pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit)
     };
     let (archives, tell) = (granted.archives(), &mut tell);
     let answered = match granted.request() {
-        Request::Protocols { newest, filter } => protocols::protocols(store, *newest, filter, tell),
+        Request::Protocols { newest, filter, before } => protocols::protocols(store, *newest, filter, *before, tell),
         Request::Protocol { run } => protocols::protocol(store, *run, tell),
         Request::Users => users::users(store, archives, tell),
         Request::List { user, newest, filter } => list::list(store, archives, user.as_deref(), *newest, filter, tell),
+        Request::Page { user, after, limit } => list::page(store, archives, user, after.as_deref(), *limit, tell),
         Request::Search(asked) => search::search(store, index, archives, asked, tell),
         Request::Raw { id } => message::raw(store, archives, *id, tell),
-        Request::Show { id, journal } => message::show(store, archives, *id, *journal, tell),
+        Request::Show { id, journal, full } => {
+            let how = message::How {
+                envelopes: *journal,
+                full: *full,
+            };
+            message::show(store, archives, *id, how, tell)
+        }
+        Request::Part { id, part } => message::part(store, archives, *id, *part, tell),
+        Request::Journals { id } => message::journals(store, archives, *id, tell),
+        Request::Accounts => accounts::accounts(store, tell),
+        Request::Account { name } => accounts::account(store, name, tell),
+        Request::Applications { account } => accounts::applications(store, account, tell),
+        Request::Audit(filter) => audit::audit(store, filter, tell),
         _ => Err(Failure::usage("this request needs a running appliance").into()),
     };
     match answered {

@@ -10,9 +10,14 @@ use crate::{
 /// Protocols read at once.
 const RUNS: usize = 100;
 
-pub fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell: &mut Tell) -> Result<(), End> {
+pub fn protocols(
+    store: &Store,
+    newest: Option<usize>,
+    filter: &RunFilter,
+    mut before: Option<RunId>,
+    tell: &mut Tell,
+) -> Result<(), End> {
     let mut left = newest.unwrap_or(usize::MAX);
-    let mut before = None;
     while left > 0 {
         let page = store.runs_where(filter, before, left.min(RUNS))?;
         left -= page.runs.len();
@@ -28,6 +33,14 @@ pub fn protocols(store: &Store, newest: Option<usize>, filter: &RunFilter, tell:
 }
 
 pub fn protocol(store: &Store, run: RunId, tell: &mut Tell) -> Result<(), End> {
+    tell(Reply::Run(Box::new(protocol_of(store, run)?)))
+}
+
+/// The protocol of a run.
+///
+/// # Errors
+/// There is none, or none any more; or it cannot be read.
+pub fn protocol_of(store: &Store, run: RunId) -> Result<Run, Failure> {
     let Some(json) = store.run(run)? else {
         let why = match store.was_run(run)? {
             true => format!(
@@ -35,9 +48,9 @@ pub fn protocol(store: &Store, run: RunId, tell: &mut Tell) -> Result<(), End> {
             ),
             false => format!("there is no run {run}"),
         };
-        return Err(Failure::usage(why).into());
+        return Err(Failure::unknown(why));
     };
-    tell(Reply::Run(Box::new(parse_run(run, &json)?)))
+    parse_run(run, &json)
 }
 
 fn parse_run(run: RunId, json: &str) -> Result<Run, Failure> {

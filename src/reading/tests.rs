@@ -61,11 +61,7 @@ impl Site {
 
     /// What an account of this role gets to which jane's archive was given.
     fn ask(&self, role: Role, request: Request) -> Result<Vec<Reply>, String> {
-        let account = Account {
-            name: "somebody".into(),
-            role,
-            given: [self.users[0]].into(),
-        };
+        let account = Account::new("somebody", role, [self.users[0]].into());
         let granted = grant(&Caller::Account(account), request).map_err(|failure| failure.error)?;
         let mut replies = Vec::new();
         let mut take = |reply| {
@@ -98,7 +94,14 @@ async fn a_message_in_none_of_the_archives_given_was_told_from_one_that_does_not
     let [own, others, both] = site.messages;
     for role in [Role::User, Role::Administrator] {
         for (id, is_theirs) in [(own, true), (others, false), (both, true), (MessageId(999), false)] {
-            for request in [Request::Raw { id }, Request::Show { id, journal: true }] {
+            for request in [
+                Request::Raw { id },
+                Request::Show {
+                    id,
+                    journal: true,
+                    full: true,
+                },
+            ] {
                 let answered = site.ask(role, request);
                 match is_theirs {
                     true => assert!(answered.is_ok(), "{role} {id}: {answered:?}"),
@@ -124,6 +127,7 @@ async fn who_else_has_a_message_was_shown_to_whoever_has_it() {
         let request = Request::Show {
             id: site.messages[2],
             journal: false,
+            full: false,
         };
         let replies = site.ask(role, request).unwrap();
         let [Reply::Shown(shown)] = replies.as_slice() else {

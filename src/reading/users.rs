@@ -70,5 +70,5 @@ pub fn find_user(store: &Store, archives: &Archives, name: &str) -> Result<(User
 pub fn no_user<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Failure {
     let known = known.filter(|known| *known != CATCHALL);
     let hint = nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
-    Failure::usage(format!("no user is named {name:?}{}", hint.unwrap_or_default()))
+    Failure::unknown(format!("no user is named {name:?}{}", hint.unwrap_or_default()))
 }

@@ -7,7 +7,7 @@ use crate::{
     api::{Shown, ShownHeader, ShownPart},
     archive::{Message, MessageId, Seconds},
     identify::{
-        Charset, Header, Layout, Notes,
+        Charset, Header, Layout, Notes, Part,
         summary::{addresses, all, first, headers, line, one_line, say_more},
         undeclared,
     },
@@ -18,6 +18,9 @@ pub use hex::encode as hex;
 
 /// Characters of the text that a view shows.
 const TEXT: usize = 4000;
+/// The same where all of it is wanted, and bytes of a page.
+const FULL_TEXT: usize = 1 << 20;
+const PAGE: usize = 1 << 20;
 /// Fields of the header that are shown, bytes of one, and of all of them.
 const FIELDS: usize = 1000;
 const FIELD: usize = 16 << 10;
@@ -30,11 +33,7 @@ pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
     let layout = Layout::read(bytes);
     let likely = layout.charset();
     let (fields, not_shown) = fields(&headers, likely);
-    let parts = layout.parts.iter().map(|part| ShownPart {
-        kind: one_line(&part.kind),
-        name: part.name.as_deref().map(one_line),
-        size: part.size(bytes),
-    });
+    let parts = layout.parts.iter().map(|listed| part(listed, bytes));
     let mut notes: Vec<_> = Notes(message.notes).words().into_iter().map(String::from).collect();
     let lists = [("From", from.as_slice()), ("To", &to), ("Cc", &cc)];
     let longer = lists.iter().filter(|(_, fields)| say_more(fields));
@@ -66,8 +65,31 @@ pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
         journals: Vec::new(),
         notes,
         text_is_cut: text.chars().nth(TEXT).is_some(),
-        text: readable(&text),
+        text: readable(&text, TEXT),
+        html: None,
     }
+}
+
+/// What is said of a part.
+pub fn part(part: &Part, message: &[u8]) -> ShownPart {
+    ShownPart {
+        kind: one_line(&part.kind),
+        name: part.name.as_deref().map(one_line),
+        size: part.size(message),
+    }
+}
+
+/// A text, and whether it is cut.
+type Text = (String, bool);
+
+/// The text of a message, up to a bound, and its page, where it has one.
+pub fn full(bytes: &[u8]) -> (Text, Option<String>) {
+    let layout = Layout::read(bytes);
+    let text = layout.text(bytes);
+    let is_cut = text.chars().nth(FULL_TEXT).is_some();
+    let page = layout.parts.iter().find(|part| part.is_html() && !part.is_attachment);
+    let page = page.map(|page| page.text(bytes, PAGE));
+    ((readable(&text, FULL_TEXT), is_cut), page)
 }
 
 /// The header as it stands in the message, unfolded, and what is to be said of what is not shown of it.
@@ -95,8 +117,8 @@ fn fields(headers: &[Header], likely: Option<Charset>) -> (Vec<ShownHeader>, Vec
 }
 
 /// The beginning of a text, its lines as they are, without orders to a terminal.
-fn readable(text: &str) -> String {
-    let mut rest = text.chars().take(TEXT).peekable();
+fn readable(text: &str, most: usize) -> String {
+    let mut rest = text.chars().take(most).peekable();
     let mut readable = String::new();
     while let Some(c) = rest.next() {
         readable.push(match c {

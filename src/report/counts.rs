@@ -1,6 +1,7 @@
 //! What copies are counted by.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a run found of one copy. Each copy that it looks at has exactly one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl Outcome {
 
 /// Copies that were looked at, and what became of them. They add up: seen = archived + duplicates + skipped + excluded
 /// + too_large + vanished + failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     pub seen: u64,
     pub archived: u64,
@@ -96,7 +97,7 @@ impl Counts {
 }
 
 /// Copies that were journal reports.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ReportCounts {
     /// Their messages were archived for whom the report names.
@@ -111,7 +112,7 @@ pub struct ReportCounts {
 }
 
 /// Copies of one user.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct UserCounts {
     pub archived: u64,
     pub duplicates: u64,

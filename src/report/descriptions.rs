@@ -4,7 +4,13 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 use super::metrics::*;
 
-const COUNTERS: [(&str, Unit, &str); 15] = [
+const COUNTERS: [(&str, Unit, &str); 17] = [
+    (
+        HTTP_REQUESTS,
+        Unit::Count,
+        "Requests to the API, by their address and the status of the answer",
+    ),
+    (LOGINS, Unit::Count, "Log-ins, by what came of them"),
     (
         SEARCH_ATTACHMENTS,
         Unit::Count,
@@ -54,7 +60,13 @@ const COUNTERS: [(&str, Unit, &str); 15] = [
     (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
-const GAUGES: [(&str, Unit, &str); 40] = [
+const GAUGES: [(&str, Unit, &str); 42] = [
+    (AUDIT_ENTRIES, Unit::Count, "Entries of the audit log that are kept"),
+    (
+        AUDIT_INTACT,
+        Unit::Count,
+        "0 if an entry of the audit log is missing, or is not what was written",
+    ),
     (SEARCH_DOCUMENTS, Unit::Count, "Messages that search finds"),
     (SEARCH_BYTES, Unit::Bytes, "Bytes of the search index on disk"),
     (

@@ -66,6 +66,10 @@ pub const DATA_SIZE_BYTES: &str = "dropkeep_data_size_bytes";
 pub const READY: &str = "dropkeep_ready";
 pub const STORE_MISSING: &str = "dropkeep_store_missing";
 pub const START: &str = "dropkeep_start_timestamp_seconds";
+pub const HTTP_REQUESTS: &str = "dropkeep_http_requests_total";
+pub const LOGINS: &str = "dropkeep_logins_total";
+pub const AUDIT_ENTRIES: &str = "dropkeep_audit_entries";
+pub const AUDIT_INTACT: &str = "dropkeep_audit_intact";
 pub const RELOADS: &str = "dropkeep_reloads_total";
 pub const CONFIGURATION_OK: &str = "dropkeep_configuration_ok";
 pub const BUILD_INFO: &str = "dropkeep_build_info";
@@ -219,6 +223,29 @@ pub fn ready(ready: bool) {
 /// Whether something of the store is not where it was.
 pub fn store_missing(missing: bool) {
     gauge!(STORE_MISSING).set(if missing { 1.0 } else { 0.0 });
+}
+
+/// What comes of log-ins.
+pub const LOGIN_OUTCOMES: [&str; 7] = ["done", "wrong", "needs_code", "wrong_code", "slowed", "busy", "failed"];
+
+/// A request to the API was answered. `route` is the address with its names, as the document has it.
+pub fn http_request(route: &'static str, code: u16) {
+    counter!(HTTP_REQUESTS, "route" => route, "code" => code.to_string()).increment(1);
+}
+
+/// Somebody logged in, or tried to.
+pub fn log_in(outcome: &'static str) {
+    counter!(LOGINS, "outcome" => outcome).increment(1);
+}
+
+/// Entries of the audit log that are kept.
+pub fn audit_entries(kept: u64) {
+    gauge!(AUDIT_ENTRIES).set(kept as f64);
+}
+
+/// Whether each entry of the audit log was found to be the one behind the one before.
+pub fn audit_intact(intact: bool) {
+    gauge!(AUDIT_INTACT).set(if intact { 1.0 } else { 0.0 });
 }
 
 /// The configuration was read anew, and taken or refused.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     NotJudged,
@@ -23,7 +24,7 @@ const MOST_TOO_LARGE: usize = 200;
 /// Deleted copies that a protocol lists.
 const MOST_DELETED: usize = 1000;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     #[default]
@@ -47,7 +48,7 @@ impl RunState {
 }
 
 /// One thing that went wrong, or that the administrator should know.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CopyError {
     pub folder: String,
     /// The copy as its server names it; empty where it is no matter of one copy.
@@ -93,7 +94,7 @@ impl CopyError {
 }
 
 /// A copy that was deleted on its server, or moved there to the folder for it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DeletedCopy {
     pub folder: String,
     /// As the server named it.
@@ -108,7 +109,7 @@ pub const IMPORT: &str = "@import";
 pub const REROUTE: &str = "@reroute";
 
 /// A run's protocol.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     pub run: RunId,
     pub profile: String,
@@ -130,6 +131,7 @@ pub struct Run {
     pub errors_omitted: u64,
     /// Addresses of ours that no user has, and how many messages named them.
     #[serde(flatten)]
+    #[schema(ignore)]
     pub unknown_addresses: UnknownAddresses,
     /// What the administrator should know though nothing went wrong.
     #[serde(default)]

@@ -51,6 +51,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for result in ["taken", "refused"] {
         counter!(RELOADS, "result" => result).absolute(0);
     }
+    for outcome in LOGIN_OUTCOMES {
+        counter!(LOGINS, "outcome" => outcome).absolute(0);
+    }
+    // That there are none yet is shown, too.
+    counter!(HTTP_REQUESTS, "route" => "/api/v1/session", "code" => "201").absolute(0);
     gauge!(CONFIGURATION_OK).set(1.0);
     ready(false);
     gauge!(START).set(clock::now().as_second() as f64);

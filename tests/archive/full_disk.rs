@@ -64,7 +64,21 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     };
     let first = appliance.run(&["archive", PROFILE, "--new", "--json"]).expect(4);
     assert!(first.stderr.contains("full"), "{}", first.stderr);
-    // What was acknowledged is there and can be read, on the full disk.
+    // It fails the same way as long as there is no room.
+    appliance.run(&["archive", PROFILE, "--json"]).expect(4);
+    // Nor is anything shown then that cannot be noted.
+    let list = appliance.run(&["list", "--all"]);
+    if list.code != Some(0) {
+        let list = list.expect(4);
+        assert!(
+            list.stdout.is_empty() && list.stderr.contains("audit log"),
+            "{}",
+            list.stderr
+        );
+    }
+
+    disk.remount("size=64m");
+    // What was acknowledged is there.
     let lists = appliance.lists();
     let kept: Vec<u64> = lists
         .iter()
@@ -75,10 +89,6 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     for id in kept.iter().step_by(17) {
         assert!(!appliance.raw(*id).is_empty());
     }
-    // It fails the same way as long as there is no room.
-    appliance.run(&["archive", PROFILE, "--json"]).expect(4);
-
-    disk.remount("size=64m");
     let run = appliance.done(&["archive", PROFILE, "--json"]).json();
     assert_adds_up(&run);
     assert_eq!(number(&run, "failed"), 0, "{run:#}");
@@ -91,7 +101,7 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
 }
 
 #[test]
-fn a_data_directory_that_is_read_only_is_named_and_its_mail_can_be_exported() {
+fn a_data_directory_that_is_read_only_is_named_and_its_mail_is_exported_from_a_copy() {
     let server = Dovecot::with(Mailbox::new(Settings::messages(50)));
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
     let Some(disk) = Disk::mount(&appliance.data(), "64m") else {
@@ -107,7 +117,18 @@ fn a_data_directory_that_is_read_only_is_named_and_its_mail_can_be_exported() {
         refused.stderr
     );
     let out = appliance.config().with_file_name("out");
-    let exported = appliance.done(&["export", out.to_str().unwrap(), "--json"]).json();
+    let export = ["export", out.to_str().unwrap(), "--json"];
+    let refused = appliance.run(&export).expect(4);
+    assert!(refused.stderr.contains("ead-only"), "{}", refused.stderr);
+    assert!(!out.exists());
+    // What is read in a copy is noted there.
+    let copy = appliance.config().with_file_name("copy");
+    let copied = Command::new("cp").arg("-a").arg(appliance.data()).arg(&copy).status();
+    assert!(copied.unwrap().success());
+    let mut command = appliance.command(&export);
+    let output = command.env("DROPKEEP__DATA_DIR", &copy).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let exported: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(number(&exported, "exported") >= 50, "{exported:#}");
     disk.remount("rw");
     appliance.done(&["archive", PROFILE]);

@@ -178,7 +178,7 @@ fn help(arguments: &[&str]) -> String {
 
 /// What follows each `dropkeep` in a piece of code: a command and its options. `docker exec dropkeep dropkeep …` and
 /// the like have it as a name first.
-fn calls(code: &str) -> Vec<(String, Vec<String>)> {
+fn calls(code: &str) -> Vec<(String, Option<String>, Vec<String>)> {
     let line = code.split(" #").next().unwrap_or_default();
     let mut words = line
         .split_whitespace()
@@ -194,10 +194,13 @@ fn calls(code: &str) -> Vec<(String, Vec<String>)> {
     let Some(command) = words.next().filter(|word| word.chars().all(|c| c.is_ascii_lowercase())) else {
         return Vec::new();
     };
+    // It may be a command of that command.
+    let below = words.peek().filter(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+    let below = below.map(|word| (*word).to_owned());
     let options = words.take_while(|word| !["|", ">", "&&"].contains(word));
     let options = options.map(|word| word.trim_start_matches('[').trim_end_matches([']', ',', '.']));
     let options = options.filter(|word| word.starts_with("--")).map(str::to_owned);
-    vec![(command.to_owned(), options.collect())]
+    vec![(command.to_owned(), below, options.collect())]
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn every_command_and_option_in_the_documents_is_one_that_there_is() {
         let blocks: Vec<_> = blocks.map(|(line, _)| line).collect();
         let text = text_of(&text);
         let (inline, _) = code_of(&text);
-        for (command, options) in blocks.into_iter().chain(inline).flat_map(calls) {
+        for (command, below, options) in blocks.into_iter().chain(inline).flat_map(calls) {
             named += 1;
             if !commands.contains(command.as_str()) {
                 wrong.push(format!("{}: dropkeep {command}", document.display()));
@@ -228,6 +231,11 @@ fn every_command_and_option_in_the_documents_is_one_that_there_is() {
             let help = helps
                 .entry(command.clone())
                 .or_insert_with(|| help(&[command.as_str()]));
+            let known = match below {
+                Some(below) if help.contains(&format!("\n  {below} ")) => self::help(&[command.as_str(), &below]),
+                _ => help.clone(),
+            };
+            let help = known;
             let missing = options.iter().filter(|option| !help.contains(option.as_str()));
             wrong.extend(missing.map(|option| format!("{}: dropkeep {command} {option}", document.display())));
         }

@@ -332,6 +332,14 @@ fn process() -> Row {
             .query(events("", "dropkeep_directory_errors_total", ""), "{{instance}}: users file refused"),
             Panel::events("Notifications", "Sent and failed.")
                 .query(events("kind, result", "dropkeep_notifications_total", ""), "{{instance}}: {{kind}} {{result}}"),
+            Panel::events("Log-ins", "By what came of them.")
+                .query(events("outcome", "dropkeep_logins_total", ""), "{{instance}}: {{outcome}}"),
+            Panel::graph("Audit log", "Entries that are kept.", "short")
+                .query(of("dropkeep_audit_entries", ""), "{{instance}}")
+                .width(16),
+            Panel::events("Requests to the API", "By their address, and the status of the answer.")
+                .query(events("route, code", "dropkeep_http_requests_total", ""), "{{instance}}: {{code}} {{route}}")
+                .width(24),
             Panel::stat("Version", "The program that runs.", "short")
                 .query(of("dropkeep_build_info", ""), "{{instance}}: {{version}}")
                 .width(8)

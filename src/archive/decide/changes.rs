@@ -81,6 +81,7 @@ impl Deciding<'_> {
                 self.set.sightings.insert((*source, *folder), Some(seen.clone()));
                 0
             }
+            Change::Deed(deed) => return self.deed(deed),
             Change::Mark(name, mark) => {
                 self.set.marks.insert(name.clone(), *mark);
                 0
@@ -125,6 +126,7 @@ impl Deciding<'_> {
                 blocks.len() as u64
             }
             Tidying::ForgetRuns(runs) => self.forget_runs(runs)?,
+            Tidying::ForgetAudit(before) => self.forget_audit(*before)?,
             Tidying::Verified(note) => {
                 self.set.verified = Some(note.clone());
                 0

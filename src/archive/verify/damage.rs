@@ -46,6 +46,10 @@ pub enum Kind {
     Run,
     /// What each group changed.
     Ledger,
+    /// Who logs in, and their sessions.
+    Account,
+    /// Who did what.
+    Audit,
     /// The catalog's counters.
     Counter,
     /// What could not be looked at.
@@ -78,6 +82,8 @@ impl Kind {
             Self::List => "list",
             Self::Run => "run",
             Self::Ledger => "ledger",
+            Self::Account => "account",
+            Self::Audit => "audit",
             Self::Counter => "counter",
             Self::Unchecked => "unchecked",
         }

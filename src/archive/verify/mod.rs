@@ -14,6 +14,7 @@
 //! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
 
 mod around;
+mod audit;
 mod balance;
 mod blocks;
 mod context;

@@ -28,7 +28,7 @@ impl Remedies {
     pub fn add(&mut self, damage: &Damage) {
         self.kinds.insert(damage.kind);
         match (damage.kind, damage.volume) {
-            (Kind::Usage | Kind::Ledger | Kind::Unchecked, _) => {}
+            (Kind::Usage | Kind::Ledger | Kind::Audit | Kind::Unchecked, _) => {}
             (Kind::Block | Kind::Message | Kind::Part | Kind::Volume | Kind::Pages | Kind::Crash, Some(volume)) => {
                 self.volumes.insert(volume);
             }
@@ -60,6 +60,13 @@ impl Remedies {
                 "ledger: no mail is lost by this, but the archive is not what was recorded when the mail came. Keep a copy \
                  of it, and verify your newest backup. If that is intact, restore it with `dropkeep restore`: the next \
                  runs fetch what was archived since then, if the server still has it."
+                    .into(),
+            );
+        }
+        if self.kinds.contains(&Kind::Audit) {
+            words.push(
+                "audit: no mail is lost by this, but the audit log is not what was written: find out who could write to \
+                 data_dir. Keep a copy of the archive, and compare `dropkeep audit` with that of a backup."
                     .into(),
             );
         }

@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{
-    Seconds,
-    codec::KeyPart,
-    lists,
-    rows::{CopyKey, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
+use crate::{
+    archive::{
+        Seconds,
+        codec::KeyPart,
+        lists,
+        rows::{CopyKey, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
+    },
+    harmless::harmless,
 };
 
 /// A table of the catalog that is read from one end to the other.
@@ -29,12 +32,16 @@ pub enum Table {
     Ledger,
     Lists,
     Parts,
+    Accounts,
+    Sessions,
+    Audit,
 }
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Ledger,
+        Self::Audit,
         Self::Filings,
         Self::Held,
         Self::Journals,
@@ -50,6 +57,8 @@ impl Table {
         Self::Sightings,
         Self::Volumes,
         Self::Runs,
+        Self::Accounts,
+        Self::Sessions,
     ];
 
     /// Each there is.
@@ -82,6 +91,9 @@ impl Table {
             Self::Ledger => "ledger",
             Self::Lists => "lists",
             Self::Parts => "parts",
+            Self::Accounts => "accounts",
+            Self::Sessions => "sessions",
+            Self::Audit => "audit",
         }
     }
 
@@ -90,7 +102,7 @@ impl Table {
         let words = match self {
             Self::Users | Self::Usage => take(key).map(|user: UserId| format!("user {user}")),
             Self::Sources | Self::Folders | Self::Volumes => take(key).map(|number: u32| number.to_string()),
-            Self::Runs | Self::Ledger => take(key).map(|number: u64| number.to_string()),
+            Self::Runs | Self::Ledger | Self::Audit => take(key).map(|number: u64| number.to_string()),
             Self::Lists => take(key).map(lists::words),
             Self::Bytes => take(key).map(|identity: IdentityNumber| format!("identity number {identity}")),
             Self::Held => take(key)
@@ -105,7 +117,10 @@ impl Table {
             Self::Sightings => take(key)
                 .map(|(source, folder): (SourceNumber, FolderNumber)| format!("source {source}, folder {folder}")),
             Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
-            Self::Identities | Self::Parts | Self::Copies => None,
+            Self::Accounts => String::from_utf8(key.to_vec())
+                .ok()
+                .map(|name| harmless(&name).into_owned()),
+            Self::Identities | Self::Parts | Self::Copies | Self::Sessions => None,
         };
         words.unwrap_or_else(|| key.iter().map(|byte| format!("{byte:02x}")).collect())
     }

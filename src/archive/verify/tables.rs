@@ -19,6 +19,7 @@ use super::{
     words::Desk,
 };
 use crate::{
+    access::{AccountName, AuditMark, Session, StoredAccount},
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
@@ -64,6 +65,7 @@ pub fn table(
         usage: Sum::new(begins),
         sums: Sums::default(),
         late: Late::default(),
+        audit: AuditMark::START,
         seen: Totals {
             incomplete: !begins,
             ..Totals::default()
@@ -99,6 +101,9 @@ fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
         Table::Ledger => catalog.ledger.remap_types(),
         Table::Lists => catalog.lists.remap_types(),
         Table::Parts => catalog.parts.remap_types(),
+        Table::Accounts => catalog.accounts.remap_types(),
+        Table::Sessions => catalog.sessions.remap_types(),
+        Table::Audit => catalog.audit.remap_types(),
     })
 }
 
@@ -122,7 +127,7 @@ pub(super) struct Check<'c> {
     /// As they are where the page is read.
     pub(super) counters: Counters,
     /// The number that the next row should have; `None` where rows before it were not seen.
-    next: Option<u64>,
+    pub(super) next: Option<u64>,
     /// Protocols that were removed because of their age, and numbers of runs that were found to have none.
     removed: u64,
     without_protocol: u64,
@@ -132,6 +137,8 @@ pub(super) struct Check<'c> {
     pub(super) usage: Sum,
     pub(super) sums: Sums,
     pub(super) late: Late,
+    /// Where the audit log begins and ends where the page is read.
+    pub(super) audit: AuditMark,
     pub(super) seen: Totals,
 }
 
@@ -172,6 +179,8 @@ impl Rows for Check<'_> {
             Table::Ledger => Kind::Ledger,
             Table::Lists => Kind::List,
             Table::Parts => Kind::Part,
+            Table::Accounts | Table::Sessions => Kind::Account,
+            Table::Audit => Kind::Audit,
         }
     }
 
@@ -206,6 +215,9 @@ impl Rows for Check<'_> {
 
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
+        if self.table == Table::Audit {
+            self.begin_audit(txn)?;
+        }
         if self.table == Table::Runs {
             self.removed = self.catalog.known_runs(txn)?.removed;
         }
@@ -245,6 +257,7 @@ impl Rows for Check<'_> {
                 self.last_group(txn, desk)?;
                 self.counters.group.0
             }
+            Table::Audit => return self.end_audit(txn, desk),
             Table::Filings if self.adds_up() => return Ok(()),
             Table::Filings => return self.usage.end(self.catalog, txn, self.context.extent.user, desk),
             Table::Held => {
@@ -288,6 +301,22 @@ impl Check<'_> {
                 self.number(number.0, self.counters.group.0, desk);
                 self.group(txn, number, &value(v)?, desk)?;
             }
+            Table::Accounts => {
+                let (_, account): (AccountName, StoredAccount) = (key(k)?, value(v)?);
+                for user in account.given {
+                    if !self.knows_user(txn, user)? {
+                        let detail = format!(
+                            "account {:?} has the archive of user {user}, who does not exist",
+                            account.name
+                        );
+                        desk.damage(self.found(detail));
+                    }
+                }
+            }
+            Table::Sessions => {
+                let _: ([u8; 32], Session) = (key(k)?, value(v)?);
+            }
+            Table::Audit => self.entry(txn, key(k)?, &value(v)?, desk)?,
             Table::Identities => self.identity(packed(v)?, desk),
             Table::Bytes => self.bytes(txn, key(k)?, packed(v)?, desk)?,
             Table::Held => self.held(txn, key(k)?, packed(v)?, desk)?,
@@ -331,7 +360,7 @@ impl Check<'_> {
         self.below(number, behind, desk);
     }
 
-    fn missing(&mut self, from: u64, to: u64, desk: &mut Desk) {
+    pub(super) fn missing(&mut self, from: u64, to: u64, desk: &mut Desk) {
         if self.table == Table::Runs && self.removed > 0 {
             self.without_protocol += to - from;
             return;

@@ -35,7 +35,7 @@ fn the_first_page_has_links_to_all_others() {
         .skip(1)
         .map(|rest| rest.split('"').next().expect("a link"))
         .collect();
-    assert_eq!(links, ["metrics", "healthz", "readyz"]);
+    assert_eq!(links, ["api/v1/openapi.json", "metrics", "healthz", "readyz"]);
     for link in links {
         assert_eq!(get(&client, &format!("/{link}"), None).status, 200, "{link}");
     }

@@ -1,0 +1,209 @@
+//! What the audit log says of a request: pure. Of accounts everything is noted, of the owner what reads mail or changes
+//! something.
+
+use super::{
+    Caller, Entry,
+    entry::{OWNER, SOCKET},
+};
+use crate::api::{AccountWish, ListFilter, Request};
+
+/// The entry of a request, as if it were done; `None` of what is not noted.
+pub fn noted(caller: &Caller, request: &Request) -> Option<Entry> {
+    let (action, object, of_owner) = words(request);
+    match caller {
+        Caller::Owner(_) => of_owner.then(|| Entry::new(OWNER, SOCKET, &action, &object)),
+        Caller::Account(account) => {
+            let entry = Entry::new(&account.name, &account.address, &action, &object);
+            Some(entry.because(account.reason.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+/// Action and object of a request, and whether it is noted of the owner, too.
+fn words(request: &Request) -> (String, String, bool) {
+    let (action, object, of_owner) = match request {
+        Request::List { user, newest, filter } => ("list", listed(user.as_deref(), *newest, filter), true),
+        Request::Search(asked) => {
+            let user = asked.user.iter().map(|user| format!("; of user {user}"));
+            ("search", asked.query.clone() + &user.collect::<String>(), true)
+        }
+        Request::Page { user, after, .. } => {
+            let after = after.iter().map(|_| ", a later page");
+            ("list", format!("user {user}{}", after.collect::<String>()), true)
+        }
+        Request::Raw { id } => ("raw", format!("message {id}"), true),
+        Request::Show { id, .. } => ("show", format!("message {id}"), true),
+        Request::Part { id, part } => ("attachment", format!("message {id}, part {part}"), true),
+        Request::Journals { id } => ("journal", format!("message {id}"), true),
+        Request::Users => ("users", String::new(), false),
+        Request::Status => ("status", String::new(), false),
+        Request::Protocols { .. } => ("protocols", String::new(), false),
+        Request::Protocol { run } | Request::Watch { run } => ("protocols", format!("run {run}"), false),
+        Request::Index => ("index", String::new(), false),
+        Request::Accounts => ("accounts", String::new(), false),
+        Request::Account { name } => ("accounts", of_account(name.clone()), false),
+        Request::Sessions { account } => ("sessions", account.clone().map(of_account).unwrap_or_default(), false),
+        Request::Applications { account } => ("applications", of_account(account.clone()), false),
+        Request::Audit(filter) => {
+            let account = filter.account.iter().map(|account| format!("account {account}"));
+            let action = filter.action.iter().map(|action| format!("action {action}"));
+            let since = filter.since.iter().map(|time| format!("since {time}"));
+            let until = filter.until.iter().map(|time| format!("until {time}"));
+            let parts: Vec<_> = account.chain(action).chain(since).chain(until).collect();
+            ("audit", parts.join(", "), false)
+        }
+        Request::Archive { profile } => ("run", format!("profile {profile}"), true),
+        Request::Import {
+            profile, user, paths, ..
+        } => {
+            let profile = profile.iter().map(|profile| format!("profile {profile}"));
+            let user = user.iter().map(|user| format!("user {user}"));
+            let parts: Vec<_> = profile.chain(user).chain(paths.iter().cloned()).collect();
+            ("import", parts.join(", "), true)
+        }
+        Request::Interrupt { profile } => ("interrupt", format!("profile {profile}"), false),
+        Request::InterruptReroute => ("interrupt", "reroute".into(), false),
+        Request::InterruptCompaction => ("interrupt", "compact".into(), false),
+        Request::InterruptIndex => ("interrupt", "index".into(), false),
+        Request::Reload => ("reload", "the configuration".into(), true),
+        Request::AddUser { name, addresses, .. } => ("user-add", format!("{name}: {}", addresses.join(", ")), true),
+        Request::RenameUser { name, to } => ("user-rename", format!("{name} to {to}"), true),
+        Request::RetireUser { name } => ("user-retire", name.clone(), true),
+        Request::Reroute {
+            from,
+            profile,
+            dry_run,
+            query,
+        } => {
+            let from = from.iter().map(|from| format!("from {from}"));
+            let profile = profile.iter().map(|profile| format!("profile {profile}"));
+            let query = query.iter().map(|query| format!("query {query}"));
+            let dry_run = dry_run.then(|| "dry run".to_owned());
+            let parts: Vec<_> = from.chain(profile).chain(query).chain(dry_run).collect();
+            ("reroute", parts.join(", "), true)
+        }
+        Request::Compact => ("compact", String::new(), true),
+        Request::RebuildIndex => ("index-rebuild", String::new(), true),
+        Request::ChangeAccount { name, wish } => {
+            let (action, what) = wished(wish);
+            (action, of_account(name.clone()) + &what, true)
+        }
+        Request::Note { action, object } => return (action.clone(), object.clone(), true),
+    };
+    (action.to_owned(), object, of_owner)
+}
+
+fn of_account(name: String) -> String {
+    format!("account {name}")
+}
+
+fn wished(wish: &AccountWish) -> (&'static str, String) {
+    let nothing = String::new();
+    match wish {
+        AccountWish::Add { role, archives, .. } => {
+            let archives = match archives.is_empty() {
+                true => nothing,
+                false => format!(", archives {}", archives.join(", ")),
+            };
+            ("account-add", format!(", role {role}{archives}"))
+        }
+        AccountWish::Password { .. } => ("account-password", nothing),
+        AccountWish::Disable => ("account-disable", nothing),
+        AccountWish::Enable => ("account-enable", nothing),
+        AccountWish::Remove => ("account-remove", nothing),
+        AccountWish::Role(role) => ("account-role", format!(", role {role}")),
+        AccountWish::Give(user) => ("account-give", format!(", archive {user}")),
+        AccountWish::Take(user) => ("account-take", format!(", archive {user}")),
+        AccountWish::Totp => ("account-totp", ", begun".into()),
+        AccountWish::ConfirmTotp { .. } => ("account-totp", ", confirmed".into()),
+        AccountWish::TotpOff => ("account-totp", ", off".into()),
+        AccountWish::AddApplication(name) => ("application-add", format!(", application {name}")),
+        AccountWish::RemoveApplication(name) => ("application-remove", format!(", application {name}")),
+        AccountWish::EndSessions(None) => ("session-end", ", all sessions".into()),
+        AccountWish::EndSessions(Some(session)) => ("session-end", format!(", session {session}")),
+    }
+}
+
+/// Whose messages are listed, and by which filter.
+fn listed(user: Option<&str>, newest: Option<usize>, filter: &ListFilter) -> String {
+    let text =
+        |name: &str, text: &Option<String>| text.iter().map(|text| format!("{name} {text:?}")).collect::<Vec<_>>();
+    let time = |name: &str, time: &Option<jiff::Timestamp>| time.iter().map(|time| format!("{name} {time}")).collect();
+    let whose = user.map_or("all archives".to_owned(), |user| format!("user {user}"));
+    let parts: [Vec<String>; 7] = [
+        vec![whose],
+        text("from", &filter.from),
+        text("to", &filter.to),
+        text("subject", &filter.subject),
+        time("since", &filter.since),
+        time("until", &filter.until),
+        newest.iter().map(|newest| format!("newest {newest}")).collect(),
+    ];
+    parts.concat().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        access::{Account, Role},
+        api::{Searched, Spoken},
+        ids::MessageId,
+    };
+
+    #[test]
+    fn an_entry_says_who_did_what_and_no_secret() {
+        let account = Account {
+            address: "192.0.2.1".into(),
+            reason: Some("case 7".into()),
+            ..Account::new("Jane", Role::Auditor, [].into())
+        };
+        let caller = Caller::Account(account);
+        let said = |request: Request| {
+            let entry = noted(&caller, &request).unwrap();
+            assert_eq!(
+                (&*entry.account, &*entry.address, &*entry.reason),
+                ("Jane", "192.0.2.1", "case 7")
+            );
+            format!("{} {}", entry.action, entry.object)
+        };
+        let filter = ListFilter {
+            from: Some("bob".into()),
+            ..ListFilter::default()
+        };
+        let list = Request::List {
+            user: Some("jane".into()),
+            newest: Some(3),
+            filter,
+        };
+        assert_eq!(said(list), "list user jane, from \"bob\", newest 3");
+        let search = Searched {
+            query: "invoice -draft".into(),
+            user: Some("joan".into()),
+            ..Searched::default()
+        };
+        assert_eq!(said(Request::Search(search)), "search invoice -draft; of user joan");
+        assert_eq!(said(Request::Raw { id: MessageId(7) }), "raw message 7");
+        assert_eq!(said(Request::Status), "status ");
+        let wish = |wish| Request::ChangeAccount {
+            name: "joan".into(),
+            wish,
+        };
+        let password = Spoken::new("very secret");
+        let add = AccountWish::Add {
+            role: Role::User,
+            archives: vec!["joan".into(), "bob".into()],
+            password: password.clone(),
+        };
+        assert_eq!(
+            said(wish(add)),
+            "account-add account joan, role user, archives joan, bob"
+        );
+        let changed = AccountWish::Password {
+            password: password.clone(),
+            current: Some(password),
+        };
+        assert!(!format!("{changed:?}").contains("very"), "{changed:?}");
+        assert_eq!(said(wish(changed)), "account-password account joan");
+    }
+}

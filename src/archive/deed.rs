@@ -1,0 +1,53 @@
+//! What somebody did: what it changes of accounts and sessions, and what the audit log says of it. All of it is written
+//! together, or, where it is refused, the entry alone.
+
+use crate::access::{AccountChange, AccountName, Entry, Session, words::Digest};
+use crate::ids::Seconds;
+
+/// What somebody did.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// Whose account the changes are about.
+    pub account: Option<AccountName>,
+    pub changes: Vec<AccountChange>,
+    pub sessions: Vec<SessionChange>,
+    /// The session that stays where all of an account's end.
+    pub keeps: Option<Digest>,
+    /// Nothing is said of a session that is only used.
+    pub entry: Option<Entry>,
+}
+
+/// What becomes of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionChange {
+    Begin(Digest, Session),
+    /// It was used.
+    Seen(Digest, Seconds),
+    End(Digest),
+    /// All of an account.
+    EndAll(AccountName),
+}
+
+impl Deed {
+    /// What the audit log says nothing of.
+    pub fn unnoted(change: SessionChange) -> Self {
+        Self {
+            account: None,
+            changes: Vec::new(),
+            sessions: vec![change],
+            keeps: None,
+            entry: None,
+        }
+    }
+
+    /// What changes nothing.
+    pub fn noted(entry: Entry) -> Self {
+        Self {
+            account: None,
+            changes: Vec::new(),
+            sessions: Vec::new(),
+            keeps: None,
+            entry: Some(entry),
+        }
+    }
+}

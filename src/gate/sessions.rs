@@ -1,0 +1,101 @@
+//! Sessions: whose token is shown, and how they end.
+
+use super::{notes::NotNoted, state::Gate};
+use crate::{
+    access::{Account, AccountName, Entry, Session, Token, session, words::Digest},
+    api::{Failure, SessionLine},
+    archive::{Deed, SessionChange, StoreError},
+    clock,
+    reading::view,
+};
+
+impl Gate {
+    /// The account whose session this token is, asking from `address`; `None` where there is no such session, where it is
+    /// over, or its account is disabled.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn account_of(&self, token: &Token, address: &str) -> Result<Option<Account>, StoreError> {
+        let digest = token.digest();
+        let Some(session) = self.0.store.session(&digest)? else {
+            return Ok(None);
+        };
+        if session.is_over(&self.settings(), clock::now().as_second()) {
+            return Ok(None);
+        }
+        let account = self.0.store.account(&session.account)?;
+        let Some(account) = account.filter(|account| !account.disabled) else {
+            return Ok(None);
+        };
+        Ok(Some(Account {
+            session: Some(digest),
+            ..self.as_caller(account, address)
+        }))
+    }
+
+    /// Notes that a session is used, at most each minute: by this it does not end for not being used.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn used(&self, token: &Token) -> Result<(), NotNoted> {
+        let digest = token.digest();
+        if !self.0.seen.lock().is_due(digest) {
+            return Ok(());
+        }
+        let seen = SessionChange::Seen(digest, clock::now().as_second());
+        self.0.notes.deed(Deed::unnoted(seen)).await.map_err(NotNoted)
+    }
+
+    /// Ends the session whose token this is.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub async fn log_out(&self, token: &Token, address: &str) -> Result<(), Failure> {
+        let digest = token.digest();
+        let Some(session) = self.0.store.session(&digest)? else {
+            return Ok(());
+        };
+        let account = self.0.store.account(&session.account)?;
+        let name = account.map_or_else(|| session.account.to_string(), |account| account.name);
+        let deed = Deed {
+            sessions: vec![SessionChange::End(digest)],
+            ..Deed::noted(Entry::new(&name, address, "log-out", ""))
+        };
+        Ok(self.0.notes.deed(deed).await.map_err(NotNoted)?)
+    }
+
+    /// The sessions of an account, or of all, that are not over, in the order in which they began.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn sessions(&self, of: Option<&AccountName>) -> Result<Vec<SessionLine>, StoreError> {
+        let (settings, now) = (self.settings(), clock::now().as_second());
+        let mut sessions = self.0.store.sessions()?;
+        sessions.retain(|(_, session)| of.is_none_or(|of| session.account == *of) && !session.is_over(&settings, now));
+        sessions.sort_by_key(|(_, session)| session.began);
+        let line = |(digest, session): (Digest, Session)| SessionLine {
+            session: session::short(&digest),
+            account: session.account.to_string(),
+            began: view::time(session.began),
+            seen: view::time(session.seen),
+            address: session.address,
+        };
+        Ok(sessions.into_iter().map(line).collect())
+    }
+
+    /// The ends of those sessions that are over.
+    pub(super) fn over(&self) -> Result<Vec<SessionChange>, StoreError> {
+        let (settings, now) = (self.settings(), clock::now().as_second());
+        let sessions = self.0.store.sessions()?.into_iter();
+        let over = sessions.filter(|(_, session)| session.is_over(&settings, now));
+        Ok(over.map(|(digest, _)| SessionChange::End(digest)).collect())
+    }
+
+    /// The session of this name in lists, of an account.
+    pub(super) fn session_named(&self, of: &AccountName, name: &str) -> Result<Option<Digest>, StoreError> {
+        let sessions = self.0.store.sessions()?.into_iter();
+        let named = |(digest, session): &(Digest, Session)| session.account == *of && session::short(digest) == name;
+        let mut named = sessions.filter(named);
+        Ok(named.next().map(|(digest, _)| digest))
+    }
+}

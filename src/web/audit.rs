@@ -1,0 +1,140 @@
+//! `/audit`: who did and saw what.
+
+use std::io;
+
+use actix_web::{HttpResponse, http::header::ACCEPT};
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    door::{Answered, Visit, cut},
+    mail::{place, within},
+    stream::Bytewise,
+};
+use crate::api::{AuditFilter, AuditLine, Reply, Request};
+
+/// Which entries are wanted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Both included.
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    account: Option<String>,
+    action: Option<String>,
+    /// Entries that are wanted, 1,000 at most; of CSV all, where nothing is said.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<usize>,
+    /// What the page before had as `next`.
+    cursor: Option<String>,
+}
+
+/// Entries, oldest first.
+#[derive(Serialize, ToSchema)]
+pub struct Entries {
+    entries: Vec<AuditLine>,
+    /// What to ask for as `cursor` to get the next page; `null` where there is none.
+    next: Option<String>,
+    /// Entries that cannot be read.
+    damages: Vec<String>,
+}
+
+/// The audit log, oldest first; with `Accept: text/csv` as CSV.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
+    responses((status = 200, content((Entries = "application/json"), (String = "text/csv")))))]
+pub async fn audit(mut visit: Visit) -> Answered {
+    let asked: AuditQuery = visit.query()?;
+    let as_csv = wants_csv(&visit);
+    let limit = match asked.limit {
+        None if as_csv => None,
+        limit => Some(within(limit, 1)?),
+    };
+    let request = Request::Audit(AuditFilter {
+        since: asked.since,
+        until: asked.until,
+        account: asked.account,
+        action: asked.action,
+        after: place(asked.cursor)?,
+        limit,
+        check: false,
+    });
+    if as_csv {
+        let mut answer = visit.begin(request).await?;
+        let first = answer.next().await;
+        if let Some(Reply::Failed(failure)) = first {
+            return Err(visit.failed(failure));
+        }
+        let as_csv = Bytewise {
+            kind: "text/csv; charset=utf-8",
+            file: Some("audit.csv".to_owned()),
+        };
+        return as_csv.answer(&mut visit, first, answer, csv);
+    }
+    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
+    let (mut entries, mut end) = (Vec::new(), None);
+    for reply in replies {
+        match reply {
+            Reply::Audited(line) => entries.push(*line),
+            Reply::AuditEnd(line) => end = Some(line),
+            _ => {}
+        }
+    }
+    // What is damaged is said behind what is not.
+    let end = match (end, failure) {
+        (Some(end), _) => end,
+        (None, Some(failure)) => return Err(visit.failed(failure)),
+        (None, None) => return Err(cut()),
+    };
+    Ok(HttpResponse::Ok().json(Entries {
+        entries,
+        next: end.next.map(|next| next.to_string()),
+        damages: end.damages,
+    }))
+}
+
+fn wants_csv(visit: &Visit) -> bool {
+    let accepted = visit
+        .asked
+        .request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let mut kinds = accepted.unwrap_or_default().split(',');
+    kinds.any(|kind| {
+        kind.split(';')
+            .next()
+            .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/csv"))
+    })
+}
+
+/// A line of CSV. Number by number it has all fields; what spreadsheets would take for a formula begins with `'`.
+fn csv(reply: Reply) -> Result<Option<Bytes>, io::Error> {
+    let line = match reply {
+        Reply::Audited(line) => line,
+        Reply::Failed(failure) => return Err(io::Error::other(failure.error)),
+        _ => return Ok(None),
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let numbers = [line.number.to_string(), line.at.to_string()];
+    let texts = [
+        line.account,
+        line.address,
+        line.action,
+        line.object,
+        line.outcome,
+        line.detail,
+        line.reason,
+    ];
+    let harmless = |text: String| match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text,
+    };
+    writer.write_record(numbers.into_iter().chain(texts.into_iter().map(harmless)))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(Some(bytes.into()))
+}

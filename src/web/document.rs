@@ -1,0 +1,140 @@
+//! The OpenAPI document, made from the code: from what stands above each handler, and the types of what it takes and
+//! gives. `docs/openapi.json` is a copy; `cargo run --example openapi` makes it.
+
+use std::sync::LazyLock;
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        path::Operation,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::{accounts, audit, mail, message, runs, session, users};
+use crate::http::{PROBLEM, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "dropkeep", description = "The archive for those who have accounts: docs/api.md begins with an example."),
+    paths(
+        session::log_in, session::log_out, session::me,
+        mail::search, mail::messages,
+        message::show, message::raw, message::attachment, message::journal,
+        users::list, users::add, users::rename, users::retire, users::unknown, runs::reroute, runs::interrupt_reroute,
+        runs::runs, runs::run, runs::events, runs::profiles, runs::begin, runs::interrupt, runs::status,
+        accounts::list, accounts::add, accounts::account, accounts::remove, accounts::disable, accounts::enable,
+        accounts::role, accounts::give, accounts::take, accounts::password, accounts::totp, accounts::confirm_totp,
+        accounts::no_totp, accounts::applications, accounts::add_application, accounts::remove_application,
+        accounts::all_sessions, accounts::sessions, accounts::end_sessions, accounts::end_session,
+        audit::audit,
+    ),
+    components(schemas(Problem, mail::Sort)),
+    security(("session" = []), ("application" = [])),
+    modifiers(&Common)
+)]
+struct Api;
+
+/// What all of it has in common.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut Document) {
+        document.info.version = "1".to_owned();
+        document.info.contact = None;
+        document.info.license = None;
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKeyValue::with_description("dropkeep", "Set by logging in; over TLS `__Host-dropkeep`.");
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        let bearer = bearer.description(Some("`ACCOUNT:APPLICATION-PASSWORD`")).build();
+        components.add_security_scheme("application", SecurityScheme::Http(bearer));
+        for (_, name, words) in REFUSALS {
+            let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+            let response = ResponseBuilder::new()
+                .description(words)
+                .content(PROBLEM, content)
+                .build();
+            components.responses.insert(name.to_owned(), RefOr::T(response));
+        }
+        for (path, item) in &mut document.paths.paths {
+            let operations = [
+                ("get", &mut item.get),
+                ("put", &mut item.put),
+                ("post", &mut item.post),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in operations {
+                if let Some(operation) = operation {
+                    // By the address: names of functions come twice.
+                    let place = path.replace("/api/v1", "").replace('/', "_").replace(['{', '}'], "");
+                    operation.operation_id = Some(format!("{method}{place}"));
+                    refusals(operation);
+                }
+            }
+        }
+    }
+}
+
+/// Why anything may be refused: status, name and words.
+const REFUSALS: [(&str, &str, &str); 9] = [
+    ("400", "Wrong", "The request is wrong."),
+    ("401", "Unknown", "Nobody is logged in, or what was shown is wrong."),
+    (
+        "403",
+        "Forbidden",
+        "The account may not do this, or another site asks for it.",
+    ),
+    (
+        "404",
+        "Missing",
+        "What the request names is not there, or not for the account.",
+    ),
+    ("409", "InTheWay", "What is there stands in its way."),
+    ("413", "TooLong", "The body is too long."),
+    ("415", "NoJson", "The body is not declared as JSON."),
+    (
+        "429",
+        "TooMany",
+        "Too many requests, or too many failed log-ins: `Retry-After` says how long to wait.",
+    ),
+    (
+        "503",
+        "NotNow",
+        "The archive, or its index, cannot be asked at the moment.",
+    ),
+];
+
+fn refusals(operation: &mut Operation) {
+    for (status, name, _) in REFUSALS {
+        let refusal = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.insert(status.to_owned(), refusal);
+    }
+}
+
+/// The document.
+pub fn document() -> Document {
+    Api::openapi()
+}
+
+/// As it is served.
+pub fn json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| {
+        // It has nothing that JSON cannot have.
+        document().to_pretty_json().unwrap_or_default() + "\n"
+    });
+    &JSON
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_copy_in_docs_is_the_document() {
+        let copy = include_str!("../../docs/openapi.json");
+        assert!(
+            copy == super::json(),
+            "run: cargo run --example openapi > docs/openapi.json"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! `/search` and `/users/{name}/messages`: what is found, and what somebody has.
+
+use actix_web::HttpResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    door::{Answered, Visit, cut},
+    refused::Refused,
+};
+use crate::api::{EntryLine, FacetsLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched};
+
+/// Messages of a page, where nobody says how many.
+const LIMIT: usize = 50;
+/// A query that finds all.
+const ALL: &str = "*";
+/// Messages of a page at most.
+const MOST: usize = 1000;
+
+/// A page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Messages that are wanted, 1,000 at most.
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<usize>,
+    /// What the page before had as `next`.
+    cursor: Option<String>,
+}
+
+/// What is searched for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SearchQuery {
+    /// In the language of docs/search.md; all messages where it is empty.
+    #[serde(default)]
+    q: String,
+    /// Only what this user has.
+    user: Option<String>,
+    /// Messages that are wanted, 1,000 at most. With 0 they are only counted.
+    #[param(minimum = 0, maximum = 1000, default = 50)]
+    limit: Option<usize>,
+    /// What the page before had as `next`.
+    cursor: Option<String>,
+    /// What comes first.
+    #[serde(default)]
+    sort: Sort,
+}
+
+#[derive(Deserialize, ToSchema, Default, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// What was sent last.
+    #[default]
+    Date,
+    /// What fits best.
+    Relevance,
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+pub struct Found {
+    /// On all pages.
+    total: u64,
+    results: Vec<HitLine>,
+    /// The most frequent users, years and senders of all that was found; on the first page.
+    facets: Option<FacetsLine>,
+    /// What to ask for as `cursor` to get the next page; `null` where there is none.
+    next: Option<String>,
+    /// What is to be said of the query, or of messages that cannot be read.
+    notes: Vec<String>,
+    /// What the index does not have yet is not found.
+    index: IndexLine,
+}
+
+/// Messages of a user.
+#[derive(Serialize, ToSchema)]
+pub struct Listed {
+    messages: Vec<EntryLine>,
+    /// What to ask for as `cursor` to get the next page; `null` where there is none.
+    next: Option<String>,
+    /// What is to be said of messages that cannot be read.
+    notes: Vec<String>,
+}
+
+/// Search for messages. Somebody finds only what they may read; totals and facets count nothing else.
+#[utoipa::path(get, path = "/api/v1/search", tag = "mail", params(SearchQuery),
+    responses((status = 200, body = Found)))]
+pub async fn search(visit: Visit) -> Answered {
+    let asked: SearchQuery = visit.query()?;
+    let limit = within(asked.limit, 0)?;
+    let request = Request::Search(Searched {
+        query: if asked.q.trim().is_empty() {
+            ALL.to_owned()
+        } else {
+            asked.q
+        },
+        user: asked.user,
+        order: match asked.sort {
+            Sort::Date => SearchOrder::Newest,
+            Sort::Relevance => SearchOrder::Relevance,
+        },
+        limit,
+        facets: asked.cursor.is_none(),
+        after: asked.cursor,
+        snippets: true,
+    });
+    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
+    let (mut results, mut found) = (Vec::new(), None);
+    for reply in replies {
+        match reply {
+            Reply::Hit(line) => results.push(*line),
+            Reply::Found(line) => found = Some(*line),
+            _ => {}
+        }
+    }
+    // Messages that cannot be read keep nobody from those that can.
+    let (found, more) = match (found, failure) {
+        (Some(found), failure) => (found, failure),
+        (None, Some(failure)) => return Err(visit.failed(failure)),
+        (None, None) => return Err(cut()),
+    };
+    Ok(HttpResponse::Ok().json(Found {
+        total: found.total,
+        results,
+        facets: found.facets,
+        next: found.next,
+        notes: found
+            .notes
+            .into_iter()
+            .chain(more.map(|failure| failure.error))
+            .collect(),
+        index: found.index,
+    }))
+}
+
+/// The messages of a user, newest first. A page takes as long wherever it is, and stays right while mail comes in.
+#[utoipa::path(get, path = "/api/v1/users/{name}/messages", tag = "mail", params(("name" = String, Path), PageQuery),
+    responses((status = 200, body = Listed)))]
+pub async fn messages(visit: Visit) -> Answered {
+    let page: PageQuery = visit.query()?;
+    let request = Request::Page {
+        user: visit.named("name").to_owned(),
+        after: page.cursor,
+        limit: within(page.limit, 1)?,
+    };
+    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
+    let (mut messages, mut next) = (Vec::new(), None);
+    for reply in replies {
+        match reply {
+            Reply::Entry(line) => messages.push(line),
+            Reply::Next(place) => next = Some(place),
+            _ => {}
+        }
+    }
+    let (next, more) = match (next, failure) {
+        (Some(next), failure) => (next, failure),
+        (None, Some(failure)) => return Err(visit.failed(failure)),
+        (None, None) => return Err(cut()),
+    };
+    Ok(HttpResponse::Ok().json(Listed {
+        messages,
+        next,
+        notes: more.into_iter().map(|failure| failure.error).collect(),
+    }))
+}
+
+/// How many are wanted.
+pub fn within(limit: Option<usize>, least: usize) -> Result<usize, Refused> {
+    let limit = limit.unwrap_or(LIMIT);
+    match (least..=MOST).contains(&limit) {
+        true => Ok(limit),
+        false => Err(Refused::bad(format!("limit must be from {least} to {MOST}"))),
+    }
+}
+
+/// The number at which a page before ended.
+pub fn place(cursor: Option<String>) -> Result<Option<u64>, Refused> {
+    let place = cursor.map(|cursor| cursor.parse()).transpose();
+    place.map_err(|_| Refused::bad("the cursor is not one that a page before had as `next`"))
+}

@@ -1,0 +1,22 @@
+//! The API for those who have accounts, as a guest of the HTTP server: JSON below `/api/v1`, which `document` describes.
+//!
+//! - `door` says who asks: by the cookie of a session or an application password; and asks the appliance in their name.
+//!   Nothing here reads the archive by itself: whatever is answered came by `Appliance::answer`, which decides what they
+//!   may see, and notes it.
+//! - `session`, `mail`, `message`, `runs`, `users`, `accounts` and `audit` have an address each, or some.
+//! - `refused` is why somebody gets no answer; `stream` hands out answers while they are made.
+
+mod accounts;
+mod audit;
+mod document;
+mod door;
+mod mail;
+mod message;
+mod refused;
+mod routes;
+mod runs;
+mod session;
+mod stream;
+mod users;
+
+pub use self::{document::document, door::Door, routes::routes};

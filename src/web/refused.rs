@@ -1,0 +1,116 @@
+//! Why somebody gets no answer: a problem document.
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        Method, StatusCode,
+        header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+
+use crate::{
+    api::{Exit, Failure, Kind},
+    appliance::Unanswered,
+    gate::LogInError,
+    http::problem,
+};
+
+/// An answer that says what is wrong.
+#[derive(Debug)]
+pub struct Refused {
+    status: StatusCode,
+    detail: Option<String>,
+    what_to_do: Option<String>,
+    /// Seconds after which it may be tried again.
+    after: Option<u64>,
+}
+
+impl Refused {
+    pub fn new(status: StatusCode) -> Self {
+        Self {
+            status,
+            detail: None,
+            what_to_do: None,
+            after: None,
+        }
+    }
+
+    /// What failed, with which input.
+    pub fn because(self, detail: impl ToString) -> Self {
+        Self {
+            detail: Some(detail.to_string()),
+            ..self
+        }
+    }
+
+    pub fn do_so(self, what_to_do: &str) -> Self {
+        Self {
+            what_to_do: Some(what_to_do.to_owned()),
+            ..self
+        }
+    }
+
+    pub fn again_after(self, seconds: u64) -> Self {
+        Self {
+            after: Some(seconds),
+            ..self
+        }
+    }
+
+    pub fn bad(detail: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST).because(detail)
+    }
+
+    /// The request failed that `method` asked for.
+    pub fn failed(method: &Method, failure: Failure) -> Self {
+        let reads = [Method::GET, Method::HEAD].contains(method);
+        let status = match (failure.kind, failure.exit) {
+            (Kind::Unknown, _) => StatusCode::NOT_FOUND,
+            (Kind::Conflict, _) => StatusCode::CONFLICT,
+            (Kind::Other, Exit::Usage) => StatusCode::BAD_REQUEST,
+            (Kind::Other, Exit::Store) => StatusCode::SERVICE_UNAVAILABLE,
+            // Something of the kind is going on; what is only read is not there yet.
+            (Kind::Other, _) if reads => StatusCode::SERVICE_UNAVAILABLE,
+            (Kind::Other, _) => StatusCode::CONFLICT,
+        };
+        Self::new(status).because(failure.error)
+    }
+
+    pub fn answer(self) -> HttpResponse {
+        let mut response = problem(self.status, self.detail, self.what_to_do);
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Unanswered> for Refused {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Refused(failure) if failure.exit == Exit::Usage => {
+                Self::new(StatusCode::FORBIDDEN).because(failure.error)
+            }
+            unanswered => Self::new(StatusCode::SERVICE_UNAVAILABLE).because(Failure::from(unanswered)),
+        }
+    }
+}
+
+impl From<LogInError> for Refused {
+    fn from(error: LogInError) -> Self {
+        let refused = match &error {
+            LogInError::Wrong | LogInError::WrongCode => Self::new(StatusCode::UNAUTHORIZED),
+            LogInError::NeedsCode => {
+                Self::new(StatusCode::UNAUTHORIZED).do_so("Send the one-time code as `code`, too.")
+            }
+            LogInError::Slowed(wait) => Self::new(StatusCode::TOO_MANY_REQUESTS).again_after(wait.as_secs() + 1),
+            LogInError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE).again_after(1),
+            LogInError::NotNoted(_) | LogInError::Store(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE),
+        };
+        refused.because(error)
+    }
+}

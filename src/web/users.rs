@@ -1,0 +1,133 @@
+//! `/users` and `/unknown`: whose mail there is, and which addresses are nobody's.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use actix_web::HttpResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::door::{Answered, Visit, cut};
+use crate::{
+    api::{Reply, Request, UserLine},
+    report::RunFilter,
+};
+
+/// Runs whose protocols are looked at for unknown addresses, and addresses that are named of all of them.
+const RUNS: usize = 100;
+const UNKNOWN: usize = 1000;
+
+/// The users.
+#[derive(Serialize, ToSchema)]
+pub struct Users {
+    users: Vec<UserLine>,
+}
+
+/// The users whose archives may be read; for an administrator, all.
+#[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = Users)))]
+pub async fn list(visit: Visit) -> Answered {
+    let users = visit
+        .ask(Request::Users)
+        .await?
+        .into_iter()
+        .filter_map(|reply| match reply {
+            Reply::User(line) => Some(line),
+            _ => None,
+        });
+    Ok(HttpResponse::Ok().json(Users { users: users.collect() }))
+}
+
+/// A user who is to be added.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    name: String,
+    /// Addresses, and patterns such as `*@example.com`.
+    addresses: Vec<String>,
+}
+
+/// Add a user. `dropkeep reroute` files for them what is in the archive already.
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser, responses((status = 201)))]
+pub async fn add(visit: Visit) -> Answered {
+    let NewUser { name, addresses } = visit.body()?;
+    let request = Request::AddUser {
+        name,
+        addresses,
+        no_count: true,
+    };
+    visit.ask(request).await?;
+    Ok(HttpResponse::Created().finish())
+}
+
+/// Another name.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renamed {
+    to: String,
+}
+
+/// Rename a user. The archive and the addresses stay theirs.
+#[utoipa::path(post, path = "/api/v1/users/{name}/rename", tag = "users", params(("name" = String, Path)),
+    request_body = Renamed, responses((status = 204)))]
+pub async fn rename(visit: Visit) -> Answered {
+    let Renamed { to } = visit.body()?;
+    let name = visit.named("name").to_owned();
+    visit.ask(Request::RenameUser { name, to }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Retire a user: nothing new is filed for them, and their archive stays.
+#[utoipa::path(post, path = "/api/v1/users/{name}/retire", tag = "users", params(("name" = String, Path)),
+    responses((status = 204)))]
+pub async fn retire(visit: Visit) -> Answered {
+    let name = visit.named("name").to_owned();
+    visit.ask(Request::RetireUser { name }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An address of ours that no user has.
+#[derive(Serialize, ToSchema)]
+pub struct UnknownAddress {
+    address: String,
+    /// Messages that named it.
+    messages: u64,
+}
+
+/// Addresses that no user has.
+#[derive(Serialize, ToSchema)]
+pub struct Unknown {
+    addresses: Vec<UnknownAddress>,
+}
+
+/// The addresses of ours that no user had when they came, the most frequent 1,000 of the newest 100 runs.
+#[utoipa::path(get, path = "/api/v1/unknown", tag = "users", responses((status = 200, body = Unknown)))]
+pub async fn unknown(visit: Visit) -> Answered {
+    let request = Request::Protocols {
+        newest: Some(RUNS),
+        filter: RunFilter::default(),
+        before: None,
+    };
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    // One after the other: a protocol may be long.
+    let mut answer = visit.begin(request).await?;
+    loop {
+        match answer.next().await.ok_or_else(cut)? {
+            Reply::Run(run) => {
+                for (address, messages) in run.unknown_addresses.most_frequent(UNKNOWN).0 {
+                    *counts.entry(address.to_owned()).or_default() += messages;
+                }
+            }
+            Reply::Failed(failure) => return Err(visit.failed(failure)),
+            Reply::Done => break,
+            _ => {}
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|(one, of_one), (other, of_other)| (Reverse(of_one), one).cmp(&(Reverse(of_other), other)));
+    counts.truncate(UNKNOWN);
+    let addresses = counts
+        .into_iter()
+        .map(|(address, messages)| UnknownAddress { address, messages });
+    Ok(HttpResponse::Ok().json(Unknown {
+        addresses: addresses.collect(),
+    }))
+}

@@ -1,0 +1,160 @@
+//! Logging in and out, and who is taken for whom.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::{
+    site::{PASSWORD, Reply, Site},
+    support::{PATIENCE, wait_for},
+};
+
+fn log_in(site: &Site, body: &Value) -> Reply {
+    site.stranger().send("POST", "/api/v1/session", body)
+}
+
+#[test]
+fn a_session_begins_with_the_password_and_ends_when_one_logs_out() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &["jane"]);
+    let reply = log_in(&site, &json!({"name": " Jane", "password": PASSWORD})).expect(201);
+    let cookie = reply.field("set-cookie").to_owned();
+    for part in ["; HttpOnly", "; SameSite=Strict", "; Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure") && !cookie.contains("Max-Age"), "{cookie}");
+    assert_eq!(reply.json()["role"], "user");
+    assert!(!reply.text().contains(PASSWORD));
+    let jane = site.log_in("jane");
+    let me = jane.get("/api/v1/me").expect(200).json();
+    assert_eq!((&me["name"], &me["archives"]), (&json!("jane"), &json!(["jane"])));
+    jane.ask("DELETE", "/api/v1/session", "", b"").expect(204);
+    jane.get("/api/v1/me").expect(401);
+    // The other session goes on.
+    let first = crate::site::Client {
+        field: format!("Cookie: a=b; {}; c=d", cookie.split(';').next().unwrap()),
+        ..jane
+    };
+    first.get("/api/v1/me").expect(200);
+    site.own(json!({"change_account": {"name": "jane", "wish": "disable"}}));
+    first.get("/api/v1/me").expect(401);
+}
+
+#[test]
+fn who_is_wrong_is_not_told_about_what() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &[]);
+    site.add("bob", "user", &[]);
+    site.own(json!({"change_account": {"name": "bob", "wish": "disable"}}));
+    let wrong = |name: &str, password: &str| {
+        let reply = log_in(&site, &json!({"name": name, "password": password})).expect(401);
+        assert_eq!(reply.field("content-type"), "application/problem+json");
+        assert_eq!(reply.field("www-authenticate"), "Bearer");
+        let mut header = reply.header.clone();
+        header.retain(|(name, _)| name != "date");
+        (header, reply.json())
+    };
+    let jane = wrong("jane", "another password");
+    assert_eq!(jane, wrong("nobody", "another password"));
+    assert_eq!(jane, wrong("bob", PASSWORD));
+    assert_eq!(jane, wrong("\u{1}/../", "x"));
+    assert_eq!(jane.1["detail"], "name or password is wrong");
+    // Whoever goes on has to wait.
+    let slowed = wait_for(PATIENCE, || {
+        log_in(&site, &json!({"name": "jane", "password": "x"})).status == 429
+    });
+    assert!(slowed);
+    let reply = log_in(&site, &json!({"name": "jane", "password": PASSWORD})).expect(429);
+    assert!(reply.field("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[test]
+fn a_session_that_is_not_used_ends() {
+    let site = Site::new("", &[("DROPKEEP__ACCESS__SESSION_IDLE", "5s")]);
+    site.add("jane", "user", &[]);
+    let jane = site.log_in("jane");
+    jane.get("/api/v1/me").expect(200);
+    let began = Instant::now();
+    assert!(wait_for(PATIENCE, || jane.get("/api/v1/me").status == 401));
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_program_comes_in_by_an_application_password_until_that_is_removed() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &["jane"]);
+    let jane = site.log_in("jane");
+    let made = jane
+        .send("POST", "/api/v1/accounts/jane/applications", &json!({"name": "script"}))
+        .expect(201);
+    let password = made.json()["password"].as_str().unwrap().to_owned();
+    let shown = |shown: &str| crate::site::Client {
+        field: format!("Authorization: {shown}"),
+        ..site.stranger()
+    };
+    let script = shown(&format!("Bearer jane:{password}"));
+    assert_eq!(script.get("/api/v1/me").expect(200).json()["name"], "jane");
+    script.get("/api/v1/users/jane/messages").expect(200);
+    script.get("/api/v1/users/bob/messages").expect(404);
+    for wrong in [
+        format!("Bearer bob:{password}"),
+        format!("Bearer {password}"),
+        format!("Basic jane:{password}"),
+        format!("Bearer jane:{PASSWORD}"),
+        "Bearer jane:".to_owned(),
+    ] {
+        shown(&wrong).get("/api/v1/me").expect(401);
+    }
+    assert!(
+        !jane
+            .get("/api/v1/accounts/jane/applications")
+            .expect(200)
+            .text()
+            .contains(&password)
+    );
+    jane.ask("DELETE", "/api/v1/accounts/jane/applications/script", "", b"")
+        .expect(204);
+    script.get("/api/v1/me").expect(401);
+    let log = site.own(json!({"audit": {}}));
+    let log = serde_json::to_string(&log).unwrap();
+    assert!(
+        log.contains("application script") && !log.contains(&password) && !log.contains(PASSWORD),
+        "{log}"
+    );
+}
+
+#[test]
+fn pages_of_other_sites_get_nothing() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &["jane"]);
+    let jane = site.log_in("jane");
+    for (field, status) in [
+        ("", 200),
+        ("Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n", 200),
+        ("Sec-Fetch-Site: none\r\n", 200),
+        ("Sec-Fetch-Site: cross-site\r\n", 403),
+        ("Sec-Fetch-Site: same-site\r\n", 403),
+        ("Origin: http://evil.example\r\n", 403),
+        ("Origin: http://localhost:81\r\n", 403),
+        ("Origin: null\r\n", 403),
+    ] {
+        let reply = jane.ask("GET", "/api/v1/me", field, b"");
+        assert_eq!(reply.status, status, "{field}");
+        let body = json!({"name": "jane", "password": PASSWORD}).to_string();
+        let field = format!("{field}Content-Type: application/json\r\n");
+        let reply = site.stranger().ask("POST", "/api/v1/session", &field, body.as_bytes());
+        assert_eq!(reply.status, if status == 200 { 201 } else { 403 }, "{field}");
+        assert!(reply.header.iter().all(|(name, _)| !name.starts_with("access-control")));
+    }
+    // As a form would send it.
+    for kind in [
+        "",
+        "Content-Type: text/plain\r\n",
+        "Content-Type: application/x-www-form-urlencoded\r\n",
+    ] {
+        let body = json!({"name": "jane", "password": PASSWORD}).to_string();
+        site.stranger()
+            .ask("POST", "/api/v1/session", kind, body.as_bytes())
+            .expect(415);
+    }
+}
