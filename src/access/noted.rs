@@ -5,7 +5,7 @@ use super::{
     Caller, Entry,
     entry::{OWNER, SOCKET},
 };
-use crate::api::{AccountWish, ListFilter, Request};
+use crate::api::{AccountWish, ListFilter, Request, Taken};
 
 /// The entry of a request, as if it were done; `None` of what is not noted.
 pub fn noted(caller: &Caller, request: &Request) -> Option<Entry> {
@@ -34,6 +34,7 @@ fn words(request: &Request) -> (String, String, bool) {
         Request::Raw { id } => ("raw", format!("message {id}"), true),
         Request::Show { id, .. } => ("show", format!("message {id}"), true),
         Request::Part { id, part } => ("attachment", format!("message {id}, part {part}"), true),
+        Request::Take(taken) => ("export", of_taken(taken), true),
         Request::Journals { id } => ("journal", format!("message {id}"), true),
         Request::Users => ("users", String::new(), false),
         Request::Status => ("status", String::new(), false),
@@ -91,6 +92,17 @@ fn words(request: &Request) -> (String, String, bool) {
         Request::Note { action, object } => return (action.clone(), object.clone(), true),
     };
     (action.to_owned(), object, of_owner)
+}
+
+/// As what file, and which messages: all that are named, or the query.
+fn of_taken(taken: &Taken) -> String {
+    let ids = taken.ids.iter().map(|id| id.0.to_string());
+    let which = match &taken.query {
+        Some(query) => format!("query {query}"),
+        None => format!("messages {}", ids.collect::<Vec<_>>().join(" ")),
+    };
+    let user = taken.user.iter().map(|user| format!("; of user {user}"));
+    format!("as {}, {which}{}", taken.form.as_str(), user.collect::<String>())
 }
 
 fn of_account(name: String) -> String {

@@ -60,6 +60,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Raw { .. }
         | Request::Show { .. }
         | Request::Part { .. }
+        | Request::Take(_)
         | Request::Journals { .. } => {
             let said = account
                 .reason
@@ -211,6 +212,7 @@ mod tests {
             Raw { .. } => Raw { id: MessageId(1) }, [ALL, GIVEN, ALL, GIVEN];
             Show { .. } => Show { id: MessageId(1), journal: true, full: true }, [ALL, GIVEN, ALL, GIVEN];
             Part { .. } => Part { id: MessageId(1), part: 1 }, [ALL, GIVEN, ALL, GIVEN];
+            Take(_) => Take(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Journals { .. } => Journals { id: MessageId(1) }, [ALL, NO, ALL, NO];
             Users => Users, [ALL, GIVEN, ALL, ALL];
             Status => Status, [ALL, NO, NO, ALL];

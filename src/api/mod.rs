@@ -20,6 +20,6 @@ pub use failure::{Exit, Failure, Kind};
 pub use import::{Format, MboxFrom, MboxKind};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
-pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, UnreadLine};
+pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
 pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
 pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, ProfileLine, VerifiedLine};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, Searched};
+use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, Searched, Taken};
 use crate::{
     ids::{MessageId, RunId},
     report::RunFilter,
@@ -129,6 +129,8 @@ pub enum Request {
         id: MessageId,
         part: usize,
     },
+    /// Several messages as one file.
+    Take(Taken),
     /// The journal reports in which a message came, with their envelopes.
     Journals {
         id: MessageId,
@@ -173,6 +175,7 @@ impl Request {
             | Self::Raw { .. }
             | Self::Show { .. }
             | Self::Part { .. }
+            | Self::Take(_)
             | Self::Journals { .. }
             | Self::Accounts
             | Self::Account { .. }

@@ -120,3 +120,38 @@ pub struct Counted {
     pub name: String,
     pub messages: u64,
 }
+
+/// Messages that are taken out as one file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Taken {
+    /// Those that this query finds, in the language of docs/search.md; without it, those of `ids`.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Only what this user has.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// At most 200.
+    #[serde(default)]
+    pub ids: Vec<MessageId>,
+    pub form: TakenForm,
+}
+
+/// What the file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TakenForm {
+    /// A ZIP of a file for each message, with its exact bytes; of 50,000 at most.
+    #[default]
+    Zip,
+    /// An mbox (mboxrd).
+    Mbox,
+}
+
+impl TakenForm {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Mbox => "mbox",
+        }
+    }
+}

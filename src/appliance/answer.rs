@@ -64,7 +64,7 @@ impl Appliance {
             Err(failure) => return Err(Unanswered::Refused(self.note_refusal(entry, failure).await)),
         };
         let most = match granted.request() {
-            Request::Raw { .. } | Request::Part { .. } => STRETCHES,
+            Request::Raw { .. } | Request::Part { .. } | Request::Take(_) => STRETCHES,
             _ => REPLIES,
         };
         let (sender, replies) = mpsc::channel(most);

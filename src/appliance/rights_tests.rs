@@ -9,7 +9,7 @@ use std::{
 use super::Appliance;
 use crate::{
     access::{Account, Archives, Caller, Outcome, Role},
-    api::{AccountWish, Failure, Reply, Request, Searched, Spoken},
+    api::{AccountWish, Failure, Reply, Request, Searched, Spoken, Taken},
     archive::{
         Deposit, MessageId, Store, UserId, check_audit,
         test_bench::{Bench, config, content, deposit},
@@ -159,6 +159,10 @@ async fn nobody_sees_what_they_may_not_see() {
                     full: false,
                 },
                 Request::Part { id, part: 1 },
+                Request::Take(Taken {
+                    ids: vec![id],
+                    ..Taken::default()
+                }),
             ] {
                 asked += 1;
                 let answered = site.ask(&account, request).await;

@@ -1,6 +1,9 @@
 //! One message: its bytes, and how people read it.
 
-use std::ops::ControlFlow;
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -26,7 +29,7 @@ const SHOWN_JOURNALS: usize = 100;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
 /// Bytes of messages that are held whole at once, by all who ask.
-static HELD: Held = Held::new(64 << 20);
+pub static HELD: Held = Held::new(64 << 20);
 
 /// What is wanted of a message that is shown.
 #[derive(Clone, Copy)]
@@ -79,14 +82,26 @@ pub fn part(store: &Store, archives: &Archives, id: MessageId, number: usize, te
 }
 
 /// Tells bytes in stretches of about the same length.
-struct Stretches<'t, 'f> {
+pub struct Stretches<'t, 'f> {
     tell: &'t mut Tell<'f>,
     pending: Vec<u8>,
     ended: Option<End>,
 }
 
+/// What is written is told. Nothing fails once nobody takes it any more: it is for whoever writes to ask.
+impl Write for Stretches<'_, '_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let _ = self.add(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl<'t, 'f> Stretches<'t, 'f> {
-    fn new(tell: &'t mut Tell<'f>) -> Self {
+    pub fn new(tell: &'t mut Tell<'f>) -> Self {
         Self {
             tell,
             pending: Vec::with_capacity(STRETCH),
@@ -94,12 +109,12 @@ impl<'t, 'f> Stretches<'t, 'f> {
         }
     }
 
-    fn add(&mut self, mut piece: &[u8]) -> ControlFlow<()> {
+    pub fn add(&mut self, mut piece: &[u8]) -> ControlFlow<()> {
         while self.pending.len() + piece.len() >= STRETCH && self.ended.is_none() {
             let (now, rest) = piece.split_at(STRETCH - self.pending.len());
             self.pending.extend_from_slice(now);
             piece = rest;
-            self.flush();
+            self.tell();
         }
         if self.ended.is_some() {
             return ControlFlow::Break(());
@@ -108,16 +123,21 @@ impl<'t, 'f> Stretches<'t, 'f> {
         ControlFlow::Continue(())
     }
 
-    fn flush(&mut self) {
+    fn tell(&mut self) {
         if !self.pending.is_empty() {
             self.ended = (self.tell)(Reply::Bytes(STANDARD.encode(&self.pending))).err();
             self.pending.clear();
         }
     }
 
-    fn end(mut self) -> Result<(), End> {
+    /// Whether nobody takes it any more.
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    pub fn end(mut self) -> Result<(), End> {
         if self.ended.is_none() {
-            self.flush();
+            self.tell();
         }
         self.ended.map_or(Ok(()), Err)
     }

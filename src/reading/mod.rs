@@ -10,6 +10,7 @@ mod protocols;
 mod rows;
 mod safe_html;
 mod search;
+mod take;
 mod tell;
 mod users;
 pub mod view;
@@ -58,6 +59,7 @@ pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit)
             message::show(store, archives, *id, how, tell)
         }
         Request::Part { id, part } => message::part(store, archives, *id, *part, tell),
+        Request::Take(taken) => take::take(store, index, archives, taken, tell),
         Request::Journals { id } => message::journals(store, archives, *id, tell),
         Request::Accounts => accounts::accounts(store, tell),
         Request::Account { name } => accounts::account(store, name, tell),

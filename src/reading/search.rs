@@ -109,6 +109,18 @@ pub fn search(
 /// # Errors
 /// The query cannot be understood, or the index does not have all of the archive.
 pub fn all_found(store: &Store, search: &Search, query: &str) -> Result<RoaringTreemap, Failure> {
+    found_of(store, search, &Archives::All, query, None)
+}
+
+/// The same of those that these archives have, or one user of them.
+pub fn found_of(
+    store: &Store,
+    search: &Search,
+    archives: &Archives,
+    query: &str,
+    of: Option<&str>,
+) -> Result<RoaringTreemap, Failure> {
+    let of = of.map(|name| find_user(store, archives, name)).transpose()?;
     let query = understood(query)?;
     let wanted = store.last_group()?.map_or(GroupNumber(0), |(number, _)| number);
     let patience = Patience::of(TAKES_UP);
@@ -126,11 +138,12 @@ pub fn all_found(store: &Store, search: &Search, query: &str) -> Result<RoaringT
     };
     let users = match names(&query).is_empty() {
         true => Vec::new(),
-        false => users(store, &Archives::All)?,
+        false => users(store, archives)?,
     };
     let wanted = Wanted {
         users: &users,
-        ..Wanted::all(&query, &Archives::All, clock::now())
+        of: of.map(|(user, ..)| user),
+        ..Wanted::all(&query, archives, clock::now())
     };
     Ok(search.sound(&index, || find_all(&index.searcher(), index.fields(), &wanted))?)
 }

@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{accounts, audit, mail, message, runs, session, users};
+use super::{accounts, audit, mail, message, runs, session, take, users};
 use crate::http::{PROBLEM, Problem};
 
 #[derive(OpenApi)]
@@ -21,7 +21,7 @@ use crate::http::{PROBLEM, Problem};
     paths(
         session::log_in, session::log_out, session::me,
         mail::search, mail::messages,
-        message::show, message::raw, message::attachment, message::journal,
+        message::show, message::raw, message::attachment, message::journal, take::take,
         users::list, users::add, users::rename, users::retire, users::unknown, runs::reroute, runs::interrupt_reroute,
         runs::runs, runs::run, runs::events, runs::profiles, runs::begin, runs::interrupt, runs::status,
         accounts::list, accounts::add, accounts::account, accounts::remove, accounts::disable, accounts::enable,

@@ -92,11 +92,7 @@ pub async fn search(visit: Visit) -> Answered {
     let asked: SearchQuery = visit.query()?;
     let limit = within(asked.limit, 0)?;
     let request = Request::Search(Searched {
-        query: if asked.q.trim().is_empty() {
-            ALL.to_owned()
-        } else {
-            asked.q
-        },
+        query: or_all(asked.q),
         user: asked.user,
         order: match asked.sort {
             Sort::Date => SearchOrder::Newest,
@@ -165,6 +161,14 @@ pub async fn messages(visit: Visit) -> Answered {
         next,
         notes: more.into_iter().map(|failure| failure.error).collect(),
     }))
+}
+
+/// What an empty query finds is everything.
+pub fn or_all(query: String) -> String {
+    match query.trim().is_empty() {
+        true => ALL.to_owned(),
+        false => query,
+    }
 }
 
 /// How many are wanted.

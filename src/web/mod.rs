@@ -17,6 +17,7 @@ mod routes;
 mod runs;
 mod session;
 mod stream;
+mod take;
 mod users;
 
 pub use self::{document::document, door::Door, routes::routes};

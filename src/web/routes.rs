@@ -8,7 +8,7 @@ use super::{
     accounts, audit,
     document::json,
     door::{Answered, Door, Visit},
-    mail, message, runs, session, users,
+    mail, message, runs, session, take, users,
 };
 use crate::{
     http::{Asked, LetIn, Route},
@@ -43,6 +43,7 @@ pub fn routes(door: &Door) -> Vec<Route> {
         get("/api/v1/messages/{id}/raw", handler(message::raw)),
         get("/api/v1/messages/{id}/attachments/{n}", handler(message::attachment)),
         get("/api/v1/messages/{id}/journal", handler(message::journal)),
+        get("/api/v1/export", handler(take::take)),
         get("/api/v1/users", handler(users::list)),
         post("/api/v1/users", handler(users::add)),
         post("/api/v1/users/{name}/rename", handler(users::rename)),

@@ -9,3 +9,4 @@ mod session;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod take;

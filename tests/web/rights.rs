@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::site::{Client, ROLES, Site, USERS};
+use crate::{
+    site::{Client, ROLES, Site, USERS},
+    take::taken,
+};
 
 /// An account of a role, to which the archives of these users were given.
 struct Account {
@@ -86,6 +89,12 @@ fn nobody_gets_what_they_may_not_see() {
                 _ => 403,
             };
             assert_eq!(reply.status, expected, "{who}: journal of {id}");
+            let reply = get(&format!("/api/v1/export?ids={id}"));
+            assert_eq!(
+                reply.status,
+                if account.reads_message(id) { 200 } else { 404 },
+                "{who}: export of {id}"
+            );
         }
         for name in USERS.into_iter().chain(["nobody", "@catchall", "%40catchall"]) {
             let reply = get(&format!("/api/v1/users/{name}/messages"));
@@ -124,6 +133,8 @@ fn nobody_gets_what_they_may_not_see() {
             let reply = get(&format!("/api/v1/search?q={query}&limit=100")).expect(200).json();
             assert_eq!(ids(&reply, "results"), found, "{who}: {query}");
             assert_eq!(reply["total"], found.len(), "{who}: {query}");
+            let taken = taken(&get(&format!("/api/v1/export?q={query}")).expect(200).body);
+            assert!(taken.keys().eq(&found), "{who}: {query}: {:?}", taken.keys());
             let facets = reply["facets"]["users"].as_array().unwrap().iter();
             let named = facets.filter_map(|user| user["name"].as_str());
             assert!(
