@@ -16,7 +16,7 @@
 //! people with accounts come in, and
 //! `reading` answers what the store alone can, and [`search`] finds mail by its words, which [`extract`] reads, those of
 //! what is attached included. [`explain`] says why a message is whose, and [`export`] gets the archives out in
-//! [`formats`] that other programs read. [`config`] is the configuration, [`message`] has the words that all stages
+//! [`formats`] that other programs read. [`config`] is the configuration, `kept` has the profiles that the catalog keeps beside those of its file. [`message`] has the words that all stages
 //! share. [`net`] dials servers. [`http`] is a server, [`monitoring`] what it serves to anybody: metrics and
 //! health; and [`web`] what it serves to accounts: the API.
 //! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
@@ -48,6 +48,7 @@ pub mod harmless;
 pub mod http;
 pub mod identify;
 pub mod ids;
+mod kept;
 mod mapped;
 pub mod message;
 pub mod monitoring;

@@ -81,6 +81,20 @@ impl Entry {
         }
     }
 
+    /// On which of several it was.
+    pub fn with_names<'n>(self, names: impl Iterator<Item = &'n str>) -> Self {
+        let names: Vec<_> = names.filter(|name| !self.object.ends_with(name)).collect();
+        let parts: Vec<_> = [self.object.as_str()]
+            .into_iter()
+            .chain(names)
+            .filter(|part| !part.is_empty())
+            .collect();
+        Self {
+            object: cut(&parts.join(", "), LONGEST),
+            ..self
+        }
+    }
+
     pub fn because(self, reason: &str) -> Self {
         Self {
             reason: cut(reason, LONGEST),

@@ -5,7 +5,7 @@ use super::{
     Caller, Entry,
     entry::{OWNER, SOCKET},
 };
-use crate::api::{AccountWish, ListFilter, Request, Taken};
+use crate::api::{AccountWish, ListFilter, ProfileWish, Request, Taken};
 
 /// The entry of a request, as if it were done; `None` of what is not noted.
 pub fn noted(caller: &Caller, request: &Request) -> Option<Entry> {
@@ -63,11 +63,46 @@ fn words(request: &Request) -> (String, String, bool) {
             ("import", parts.join(", "), true)
         }
         Request::Interrupt { profile } => ("interrupt", format!("profile {profile}"), false),
+        Request::TestNotices => ("notify-test", String::new(), true),
         Request::InterruptReroute => ("interrupt", "reroute".into(), false),
         Request::InterruptCompaction => ("interrupt", "compact".into(), false),
         Request::InterruptIndex => ("interrupt", "index".into(), false),
         Request::Reload => ("reload", "the configuration".into(), true),
         Request::AddUser { name, addresses, .. } => ("user-add", format!("{name}: {}", addresses.join(", ")), true),
+        Request::ChangeUser { name, addresses } => ("user-change", format!("{name}: {}", addresses.join(", ")), true),
+        Request::ImportUsers { csv, dry_run } => {
+            let lines = csv.lines().filter(|line| !line.trim().is_empty()).count();
+            let dry_run = if *dry_run { ", dry run" } else { "" };
+            ("user-import", format!("{lines} lines{dry_run}"), true)
+        }
+        Request::Profiles { name, secrets } => {
+            let name = name.as_ref().map_or("all".to_owned(), of_profile);
+            let secrets_words = if *secrets { ", with secrets" } else { "" };
+            ("profiles", name + secrets_words, *secrets)
+        }
+        Request::ChangeProfile { name, wish } => {
+            let action = match wish {
+                ProfileWish::Add(_) => "profile-add",
+                ProfileWish::Change(_) => "profile-change",
+                ProfileWish::Remove => "profile-remove",
+            };
+            (action, of_profile(name), true)
+        }
+        Request::ImportProfiles { replace, dry_run, .. } => {
+            let replace = replace.then(|| "replace".to_owned());
+            let dry_run = dry_run.then(|| "dry run".to_owned());
+            let parts: Vec<_> = replace.into_iter().chain(dry_run).collect();
+            ("profile-import", parts.join(", "), true)
+        }
+        Request::TestProfile { name, profile } => {
+            let name = name.as_ref().map_or("a new profile".to_owned(), of_profile);
+            let unsaved = profile
+                .as_ref()
+                .filter(|_| name.starts_with("profile"))
+                .map(|_| ", not saved");
+            ("profile-test", name + unsaved.unwrap_or_default(), true)
+        }
+        Request::Rehearse { profile } => ("dry-run", of_profile(profile), true),
         Request::RenameUser { name, to } => ("user-rename", format!("{name} to {to}"), true),
         Request::RetireUser { name } => ("user-retire", name.clone(), true),
         Request::Reroute {
@@ -103,6 +138,10 @@ fn of_taken(taken: &Taken) -> String {
     };
     let user = taken.user.iter().map(|user| format!("; of user {user}"));
     format!("as {}, {which}{}", taken.form.as_str(), user.collect::<String>())
+}
+
+fn of_profile(name: impl AsRef<str>) -> String {
+    format!("profile {}", name.as_ref())
 }
 
 fn of_account(name: String) -> String {

@@ -87,6 +87,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         Request::Audit(_) => (is_administrator || account.role == Role::Auditor).then_some(Archives::All),
         // Profiles, runs, users, accounts and upkeep.
         Request::Archive { .. }
+        | Request::TestNotices
         | Request::Interrupt { .. }
         | Request::Reload
         | Request::Status
@@ -94,8 +95,15 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Protocol { .. }
         | Request::Watch { .. }
         | Request::AddUser { .. }
+        | Request::ChangeUser { .. }
+        | Request::ImportUsers { .. }
         | Request::RenameUser { .. }
         | Request::RetireUser { .. }
+        | Request::Profiles { secrets: false, .. }
+        | Request::ChangeProfile { .. }
+        | Request::ImportProfiles { .. }
+        | Request::TestProfile { .. }
+        | Request::Rehearse { .. }
         | Request::Reroute { .. }
         | Request::InterruptReroute
         | Request::Compact
@@ -108,6 +116,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Sessions { account: None } => administrators,
         // They are of this machine, where an account of dropkeep has no files and no commands.
         Request::Import { .. } | Request::Note { .. } => None,
+        // Who is not on the machine sets secrets, and never sees one.
+        Request::Profiles { secrets: true, .. } => None,
     };
     allowed.ok_or_else(|| {
         Failure::usage(format!(
@@ -162,7 +172,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{OpenArchive, Owner},
-        api::{Format, MboxKind, Spoken},
+        api::{Format, MboxKind, ProfileWish, Spoken},
         ids::{MessageId, RunId, UserId},
     };
 
@@ -221,8 +231,17 @@ mod tests {
             Protocol { .. } => Protocol { run: RunId(1) }, [ALL, NO, NO, ALL];
             Archive { .. } => Archive { profile: name() }, [ALL, NO, NO, ALL];
             Interrupt { .. } => Interrupt { profile: name() }, [ALL, NO, NO, ALL];
+            TestNotices => TestNotices, [ALL, NO, NO, ALL];
             Reload => Reload, [ALL, NO, NO, ALL];
             AddUser { .. } => AddUser { name: name(), addresses: vec![], no_count: false }, [ALL, NO, NO, ALL];
+            ChangeUser { .. } => ChangeUser { name: name(), addresses: vec![] }, [ALL, NO, NO, ALL];
+            ImportUsers { .. } => ImportUsers { csv: name(), dry_run: true }, [ALL, NO, NO, ALL];
+            Profiles { secrets: false, .. } => Profiles { name: None, secrets: false }, [ALL, NO, NO, ALL];
+            Profiles { secrets: true, .. } => Profiles { name: None, secrets: true }, [ALL, NO, NO, NO];
+            ChangeProfile { .. } => ChangeProfile { name: name(), wish: ProfileWish::Remove }, [ALL, NO, NO, ALL];
+            ImportProfiles { .. } => ImportProfiles { toml: Spoken::new(""), replace: false, dry_run: true }, [ALL, NO, NO, ALL];
+            TestProfile { .. } => TestProfile { name: None, profile: None }, [ALL, NO, NO, ALL];
+            Rehearse { .. } => Rehearse { profile: name() }, [ALL, NO, NO, ALL];
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
             Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];

@@ -55,6 +55,9 @@ pub struct Failure {
     pub exit: Exit,
     #[serde(default, skip_serializing_if = "Kind::is_other")]
     pub kind: Kind,
+    /// The key of a profile that it is about: `server.port`, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Kind {
@@ -69,6 +72,7 @@ impl Failure {
             error: without_number(&error.to_string()),
             exit,
             kind: Kind::Other,
+            key: None,
         }
     }
 
@@ -84,6 +88,14 @@ impl Failure {
     pub fn conflict(error: impl ToString) -> Self {
         Self {
             kind: Kind::Conflict,
+            ..Self::usage(error)
+        }
+    }
+
+    /// What is wrong is this key of a profile.
+    pub fn of_key(key: &str, error: impl ToString) -> Self {
+        Self {
+            key: Some(key.to_owned()),
             ..Self::usage(error)
         }
     }

@@ -7,6 +7,7 @@
 mod accounts;
 mod failure;
 mod import;
+mod profiles;
 mod reply;
 mod request;
 mod search;
@@ -18,8 +19,9 @@ pub use accounts::{
 };
 pub use failure::{Exit, Failure, Kind};
 pub use import::{Format, MboxFrom, MboxKind};
+pub use profiles::{ChangeKind, ChangedLine, Form, Origin, ProfileSetup, ProfileWish, StepLine, Written};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
 pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
 pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
-pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, ProfileLine, VerifiedLine};
+pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, NoticeLine, ProfileLine, VerifiedLine};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, Exit, Failure, FoundLine, HitLine, IndexLine,
-    Made, ProfileLine, SessionLine, Shown, ShownJournal, ShownPart,
+    AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, Exit, Failure, FoundLine, HitLine,
+    IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown, ShownJournal, ShownPart, StepLine,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -65,6 +65,21 @@ pub enum Reply {
     Session(SessionLine),
     Application(ApplicationLine),
     Made(Made),
+    Setup(Box<ProfileSetup>),
+    /// What became of a profile or a user; of a preview, what would.
+    Changed(ChangedLine),
+    Step(StepLine),
+    /// What the test of a profile found, as `test --json` prints it.
+    Tested(Box<serde_json::Value>),
+    /// How a test mail went, or a call of the webhook.
+    Noticed(NoticeLine),
+    /// How far a rehearsal is: copies looked at, and how many there are as far as is known.
+    Rehearsing {
+        done: u64,
+        expected: u64,
+    },
+    /// What a rehearsal counted, as `archive --dry-run --json` prints it.
+    Rehearsed(Box<serde_json::Value>),
     Audited(Box<AuditLine>),
     AuditEnd(AuditEnd),
     Failed(Failure),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, Searched, Taken};
+use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, ProfileWish, Searched, Spoken, Taken, Written};
 use crate::{
     ids::{MessageId, RunId},
     report::RunFilter,
@@ -34,6 +34,8 @@ pub enum Request {
     /// Read the configuration anew; what changed, then how much of the mail in the archive is for users with new
     /// addresses.
     Reload,
+    /// Send a test mail to everyone who gets mail about runs, and call the webhook with a made-up run.
+    TestNotices,
     /// End the run of a profile in good order.
     Interrupt {
         profile: String,
@@ -64,6 +66,18 @@ pub enum Request {
         addresses: Vec<String>,
         #[serde(default)]
         no_count: bool,
+    },
+    /// Give a user who is not in the configuration other addresses.
+    ChangeUser {
+        name: String,
+        addresses: Vec<String>,
+    },
+    /// Add and change users as a table says, a line each: a name, and addresses. All of it, or nothing. What becomes of
+    /// each, and then how much of the mail in the archive is for new addresses.
+    ImportUsers {
+        csv: String,
+        /// Only say what would become of them.
+        dry_run: bool,
     },
     RenameUser {
         name: String,
@@ -153,6 +167,38 @@ pub enum Request {
     Applications {
         account: String,
     },
+    /// How profiles are set up: all, or the one of this name. With their secrets for the owner alone.
+    Profiles {
+        name: Option<String>,
+        #[serde(default)]
+        secrets: bool,
+    },
+    /// Add, change or remove a profile that is kept in the catalog.
+    ChangeProfile {
+        name: String,
+        wish: ProfileWish,
+    },
+    /// Keep the profiles of a configuration file in the catalog. All of them, or none.
+    ImportProfiles {
+        toml: Spoken,
+        /// Those that are kept already are changed.
+        replace: bool,
+        /// Only say what would become of them.
+        dry_run: bool,
+    },
+    /// Test a profile, or how one would do that is not kept yet: its steps as they are made, then what was found.
+    TestProfile {
+        /// The one that is tested, or of which the secrets are that `profile` leaves out.
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        profile: Option<Written>,
+    },
+    /// What a run of a profile would do, over the whole source: how far it is, then what was counted. Ends when nobody
+    /// reads the replies any more.
+    Rehearse {
+        profile: String,
+    },
     /// The audit log.
     Audit(AuditFilter),
     /// Note in the audit log what a command of the owner is about to do by itself.
@@ -186,8 +232,11 @@ impl Request {
             | Self::Reload
             | Self::Archive { .. }
             | Self::Import { .. }
+            | Self::TestNotices
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
+            | Self::ChangeUser { .. }
+            | Self::ImportUsers { .. }
             | Self::RenameUser { .. }
             | Self::RetireUser { .. }
             | Self::Reroute { .. }
@@ -197,6 +246,11 @@ impl Request {
             | Self::Index
             | Self::RebuildIndex
             | Self::InterruptIndex
+            | Self::Profiles { .. }
+            | Self::ChangeProfile { .. }
+            | Self::ImportProfiles { .. }
+            | Self::TestProfile { .. }
+            | Self::Rehearse { .. }
             | Self::ChangeAccount { .. }
             | Self::Sessions { .. }
             | Self::Note { .. } => false,

@@ -187,3 +187,15 @@ impl From<&Run> for LastRun {
         }
     }
 }
+
+/// A test mail, or a call of the webhook.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NoticeLine {
+    /// `mail` or `webhook`.
+    pub kind: String,
+    /// Whom it was for.
+    pub to: String,
+    pub ok: bool,
+    pub detail: String,
+    pub ms: u64,
+}

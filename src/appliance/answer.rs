@@ -140,12 +140,30 @@ impl Appliance {
                 }
                 return Ok(());
             }
+            // As are these, all of them in one entry, or none.
+            (Request::ChangeProfile { name, wish }, Some(entry)) => {
+                return self.change_profile(caller, name, wish, entry, replies).await;
+            }
+            (Request::ImportProfiles { toml, replace, dry_run }, Some(entry)) => {
+                return self
+                    .import_profiles(caller, toml, replace, dry_run, entry, replies)
+                    .await;
+            }
+            (Request::TestProfile { name, profile }, Some(entry)) => {
+                notes.note(entry.clone().ended(Outcome::Begun, "")).await?;
+                let result = self.test_profile(caller, name, profile, replies).await;
+                return self.note_end(entry, result).await;
+            }
             (request, None) => return self.act(request, replies).await,
             (Request::Note { .. }, Some(entry)) => {
                 return Ok(notes.note(entry.ended(Outcome::Begun, "")).await?);
             }
             (
-                request @ (Request::Status | Request::Index | Request::Sessions { .. } | Request::Watch { .. }),
+                request @ (Request::Status
+                | Request::Index
+                | Request::Sessions { .. }
+                | Request::Profiles { .. }
+                | Request::Watch { .. }),
                 Some(entry),
             ) => {
                 notes.note(entry).await?;
@@ -158,12 +176,17 @@ impl Appliance {
         };
         let (request, entry) = entry;
         let result = self.act(request, replies).await;
+        self.note_end(entry, result).await
+    }
+
+    /// Notes how a request ended that was begun.
+    async fn note_end(&self, entry: Entry, result: Result<(), Failure>) -> Result<(), Failure> {
         let ended = match &result {
             Ok(()) => entry,
             Err(failure) => entry.ended(Outcome::Failed, &failure.error),
         };
         // It is done, whatever becomes of this.
-        if let Err(error) = notes.note(ended).await {
+        if let Err(error) = self.gate.notes().note(ended).await {
             tracing::error!(%error, "the end of a request is not in the audit log");
             return result.and(Err(error.into()));
         }
@@ -208,6 +231,7 @@ impl Appliance {
             Request::Status => self.status(replies).await,
             Request::Watch { run } => self.watch(run, replies).await,
             Request::Reload => self.ask_for_reload(replies).await,
+            Request::TestNotices => self.test_notices(replies).await,
             Request::Interrupt { profile } => self.interrupt(&profile).await,
             Request::AddUser {
                 name,
@@ -237,6 +261,10 @@ impl Appliance {
                 self.rerouting.interrupt();
                 Ok(())
             }
+            Request::Profiles { name, secrets } => self.setups(name, secrets, replies).await,
+            Request::Rehearse { profile } => self.rehearse(&profile, replies).await,
+            Request::ChangeUser { name, addresses } => self.change_addresses(name, &addresses, replies).await,
+            Request::ImportUsers { csv, dry_run } => self.import_users(csv, dry_run, replies).await,
             Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,
             _ => Err(Failure::usage("this request is answered by the store")),
         }

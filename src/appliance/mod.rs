@@ -8,6 +8,8 @@ mod heartbeat;
 mod history;
 mod import;
 mod index;
+mod notices;
+mod profiles;
 mod reload;
 mod requests;
 mod runs;
@@ -15,6 +17,7 @@ mod start;
 mod state;
 mod status;
 mod supervised;
+mod trials;
 mod users;
 
 pub use self::{

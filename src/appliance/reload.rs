@@ -16,7 +16,8 @@ use super::{
 use crate::{
     api::{ChangedNames, Exit, Failure, Reloaded, Reply},
     archive::{User, UserId},
-    config::{self, Config, FileUsers},
+    config::{self, Config, FileUsers, Origin},
+    kept,
     panics::blocking,
     profile::{Leave, Reconfigure, Stages, Stop},
     report::metrics,
@@ -29,6 +30,7 @@ use crate::{
 const MOST_NAMES: usize = 100;
 /// In the words of an error.
 const READING: &str = "reading the users";
+const READING_CONFIG: &str = "reading the configuration";
 
 impl Appliance {
     /// Told whenever another configuration is in force.
@@ -109,7 +111,17 @@ impl Appliance {
             settled(users_file).await;
         }
         let file = old.file.clone();
-        Ok(blocking("reading the configuration", move || Config::load(&file)).await??)
+        let read = blocking(READING_CONFIG, move || Config::load(&file)).await??;
+        self.with_kept(read).await
+    }
+
+    /// The configuration with the profiles that the catalog keeps; which of them are left out is noted.
+    pub(super) async fn with_kept(&self, mut config: Config) -> Result<Config, Failure> {
+        let store = self.store.clone();
+        let merge = move || kept::merge(&mut config, &store).map(|left_out| (config, left_out));
+        let (config, left_out) = blocking(READING_CONFIG, merge).await??;
+        *self.not_in_force.lock() = left_out;
+        Ok(config)
     }
 
     async fn take(&self, mut new: Config) -> Result<Reloaded, Failure> {
@@ -135,12 +147,11 @@ impl Appliance {
             return None;
         }
         let file = loaded.file.clone();
-        let read = blocking("reading the configuration", move || Config::load(&file))
-            .await
-            .ok()?;
+        let read = blocking(READING_CONFIG, move || Config::load(&file)).await.ok()?;
+        let in_file = |profile: &&config::Profile| profile.origin == Origin::File;
         let differs = match read {
             Ok(new) => {
-                loaded.profile != new.profile
+                !loaded.profile.iter().filter(in_file).eq(&new.profile)
                     || loaded.user != new.user
                     || loaded.list != new.list
                     || loaded.domain_aliases != new.domain_aliases
@@ -205,6 +216,23 @@ impl Appliance {
         self.take_over.take(changed, &Signs::new(new), true).await?;
         self.gained(gained);
         Ok(names)
+    }
+
+    /// Takes over what was changed of the profiles that the catalog keeps. For whoever holds `reloading`.
+    pub(super) async fn take_kept(&self) -> Result<(), Failure> {
+        let old = self.config();
+        let new = Arc::new(self.with_kept((*old).clone()).await?);
+        self.notifier.reconfigure(&new);
+        self.backlogs.configure(new.clone());
+        let changed = self.change_profiles(&old, new).await;
+        tracing::info!(
+            added = changed.added.join(", "),
+            changed = changed.changed.join(", "),
+            removed = changed.removed.join(", "),
+            "profiles that are kept in the catalog were changed"
+        );
+        self.reloads.send_modify(|reloads| *reloads += 1);
+        Ok(())
     }
 
     /// Makes the profiles those of `new`.

@@ -339,6 +339,10 @@ async fn what_names_everybody_is_for_administrators() {
             Request::Accounts,
             Request::Sessions { account: None },
             Request::Status,
+            Request::Profiles {
+                name: None,
+                secrets: false,
+            },
         ] {
             let said = format!("{role}: {request:?}");
             assert_eq!(site.ask(&account, request).await.is_ok(), is_administrator, "{said}");
@@ -374,7 +378,7 @@ async fn what_names_everybody_is_for_administrators() {
         true
     });
     assert_eq!(check.unwrap().wrong, 0);
-    // For those who are no administrators: the four, the run, two accounts; and the log for a user.
-    assert_eq!(refused, 2 * 7 + 1);
+    // For those who are no administrators: the five, the run, two accounts; and the log for a user.
+    assert_eq!(refused, 2 * 8 + 1);
     assert!(find_user(site.appliance.store(), &Archives::All, RETIRED).is_ok());
 }

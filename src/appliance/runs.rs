@@ -111,6 +111,7 @@ impl Appliance {
     pub async fn interrupt_all(&self) {
         self.compaction.interrupt();
         self.rerouting.interrupt();
+        self.trials_end.cancel();
         self.backlogs.end();
         self.search.interrupt();
         let profiles = {

@@ -7,7 +7,8 @@ use std::{
 
 use actix::{Actor, Arbiter};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     backlog::Backlogs,
@@ -15,6 +16,7 @@ use super::{
     requests::Requests,
     state::{Appliance, Running},
     supervised::supervise,
+    trials::TRIALS,
     users::take_over_users,
 };
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
     errand::Errand,
     gate::Gate,
     identify::Pool,
+    kept,
     notify::{Digests, Notifier},
     profile::{Budget, Stages},
     report::metrics,
@@ -46,6 +49,7 @@ impl Appliance {
     ) -> Result<(Self, JoinHandle<()>), Failure> {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
+        let not_in_force = kept::merge(&mut config, &store)?;
         let users = take_over_users(&config, &store, &committer).await?;
         let directory = directory_of(&store, Signs::new(&config))?;
         let router = Router::new(directory, store.clone(), committer.clone());
@@ -128,6 +132,9 @@ impl Appliance {
                 files: OnceLock::new(),
                 reloading: tokio::sync::Mutex::default(),
                 reloads: watch::Sender::new(0),
+                not_in_force: Mutex::new(not_in_force),
+                trials: Arc::new(Semaphore::new(TRIALS)),
+                trials_end: CancellationToken::new(),
                 refused: Mutex::default(),
                 started: clock::now(),
                 looking: Arc::default(),

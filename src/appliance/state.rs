@@ -8,7 +8,8 @@ use std::{
 use actix::Addr;
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{backlog::Backlogs, requests::Requests, supervised::Supervised};
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     config::Config,
     errand::Errand,
     gate::Gate,
+    kept::NotInForce,
     notify::{Notifier, Workers},
     profile::Stages,
     report::metrics,
@@ -62,6 +64,12 @@ pub struct Appliance {
     pub(super) take_over: TakeOver,
     /// Held while a configuration is read anew.
     pub(super) reloading: tokio::sync::Mutex<()>,
+    /// Profiles that are kept in the catalog, and do not run.
+    pub(super) not_in_force: Mutex<Vec<NotInForce>>,
+    /// How many profiles may be tried out at once.
+    pub(super) trials: Arc<Semaphore>,
+    /// Ends all of them.
+    pub(super) trials_end: CancellationToken,
     /// Raised when one was taken.
     pub(super) reloads: watch::Sender<u64>,
     /// Why the last one was refused.

@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 
 use super::state::Appliance;
 use crate::{
-    api::{Exit, Failure, Reply},
+    api::{ChangeKind, ChangedLine, Exit, Failure, Reply},
     archive::{Committer, Store, User, UsersNews},
-    config::Config,
+    config::{Config, UsersFileProblem, parse_users},
     message::Address,
+    panics::blocking,
     reroute::Gained,
     route::{self, ChangeUser, ChangedUsers, Signs, UserChange, UserError, put_users},
 };
@@ -35,6 +36,57 @@ impl Appliance {
             let before = self.backlogs.changes();
             self.gained([user]);
             self.tell_backlog(before, replies).await;
+        }
+        Ok(())
+    }
+
+    /// Gives a user other addresses; says how much of the mail in the archive is for new ones.
+    pub(super) async fn change_addresses(
+        &self,
+        name: String,
+        addresses: &[String],
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let addresses = parse_addresses(addresses)?;
+        let line = ChangedLine {
+            name: name.clone(),
+            change: ChangeKind::Changed,
+        };
+        self.change_user(UserChange::Addresses {
+            name: name.clone(),
+            addresses,
+        })
+        .await?;
+        // Whoever asked may be gone.
+        let _ = replies.send(Reply::Changed(line)).await;
+        self.gained([name]);
+        Ok(())
+    }
+
+    /// Adds and changes the users of a table, all or none; says what becomes of each.
+    pub(super) async fn import_users(
+        &self,
+        csv: String,
+        dry_run: bool,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let _alone = self.reloading.lock().await;
+        let (config, store) = (self.config(), self.store.clone());
+        let signs = Signs::new(&config);
+        let of_directory = signs.clone();
+        let plan = move || -> Result<_, Failure> {
+            let users = parse_users(&csv, &config.user, &config.list).map_err(wrong_table)?;
+            Ok(route::imported(&store.users()?, &users, &of_directory)?)
+        };
+        let (changed, lines) = blocking("reading a table of users", plan).await??;
+        if !dry_run {
+            let gained = changed.1.gained.clone();
+            self.take_over.take(changed, &signs, false).await?;
+            self.gained(gained);
+        }
+        for (name, change) in lines {
+            // Whoever asked may be gone.
+            let _ = replies.send(Reply::Changed(ChangedLine { name, change })).await;
         }
         Ok(())
     }
@@ -132,6 +184,17 @@ impl Appliance {
             }
         }
     }
+}
+
+fn wrong_table((line, problem): (Option<usize>, UsersFileProblem)) -> Failure {
+    let problem = match problem {
+        UsersFileProblem::Empty => "the table names no user; write a line for each: name,address,address,…".to_owned(),
+        problem => problem.to_string(),
+    };
+    Failure::usage(match line {
+        Some(line) => format!("line {line}: {problem}"),
+        None => problem,
+    })
 }
 
 fn router_stopped() -> Failure {

@@ -48,6 +48,8 @@ pub struct BackedUp {
     /// before; and how many in a second.
     pub read_bytes: u64,
     pub bytes_per_second: u64,
+    /// Secrets of profiles in it. They are encrypted, and the key is not in it.
+    pub encrypted_secrets: u64,
     /// What is damaged in the archive, and so in the backup.
     pub damaged: Vec<String>,
     pub took_seconds: f64,
@@ -120,6 +122,7 @@ pub fn back_up(store: &Store, path: &Path, hooks: Hooks) -> Result<BackedUp, Sto
         copied_bytes,
         read_bytes: read.get(),
         bytes_per_second: rate(read.get(), took_seconds),
+        encrypted_secrets: store.encrypted_secrets()?,
         damaged,
         took_seconds,
     })

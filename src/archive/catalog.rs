@@ -55,7 +55,8 @@ pub struct Catalog {
     /// the appliance verified when, as JSON), "archive" (the
     /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
     /// 000001" (the first block of the group that was written last into this volume), "follower NAME" (the [`Mark`] up
-    /// to which somebody followed the ledger), "audit" (the [`AuditMark`](crate::access::AuditMark)).
+    /// to which somebody followed the ledger), "audit" (the [`AuditMark`](crate::access::AuditMark)), "profile NAME" (a
+    /// [`StoredProfile`](super::profiles::StoredProfile)).
     pub(super) meta: Database<Str, Bytes>,
     /// Message id → message. Written when a message is first kept, never changed.
     pub messages: Table<MessageId, Message>,

@@ -1,6 +1,7 @@
 //! What somebody did: what it changes of accounts and sessions, and what the audit log says of it. All of it is written
 //! together, or, where it is refused, the entry alone.
 
+use super::profiles::StoredProfile;
 use crate::access::{AccountChange, AccountName, Entry, Session, words::Digest};
 use crate::ids::Seconds;
 
@@ -11,6 +12,8 @@ pub struct Deed {
     pub account: Option<AccountName>,
     pub changes: Vec<AccountChange>,
     pub sessions: Vec<SessionChange>,
+    /// Profiles as they are kept from now on; `None` of those that are kept no longer.
+    pub profiles: Vec<(String, Option<StoredProfile>)>,
     /// The session that stays where all of an account's end.
     pub keeps: Option<Digest>,
     /// Nothing is said of a session that is only used.
@@ -35,6 +38,7 @@ impl Deed {
             account: None,
             changes: Vec::new(),
             sessions: vec![change],
+            profiles: Vec::new(),
             keeps: None,
             entry: None,
         }
@@ -46,6 +50,7 @@ impl Deed {
             account: None,
             changes: Vec::new(),
             sessions: Vec::new(),
+            profiles: Vec::new(),
             keeps: None,
             entry: Some(entry),
         }

@@ -180,6 +180,9 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Res
     }
     put(txn, &catalog.accounts, take(&mut set.accounts))?;
     put(txn, &catalog.sessions, take(&mut set.sessions))?;
+    for (name, row) in &set.profiles {
+        catalog.put_profile(txn, name, row.as_ref())?;
+    }
     put(txn, &catalog.audit, take(&mut set.audit))?;
     if let Some(mark) = &set.audit_mark {
         catalog.put_audit_mark(txn, mark)?;

@@ -36,6 +36,8 @@ pub struct Restored {
     /// Files that are not as the backup left them, and in which no damage was found: the backup was opened as a data
     /// directory since.
     pub changed: Vec<String>,
+    /// Secrets of profiles in it. They are encrypted, with a key that is not in the backup.
+    pub encrypted_secrets: u64,
     /// What is damaged: files, and blocks of them. All of it is in place as it was found.
     pub damaged: Vec<String>,
     pub took_seconds: f64,
@@ -73,6 +75,9 @@ pub fn restore(path: &Path, config: &Config, hooks: Hooks) -> Result<Restored, S
     let new = staging::begin(target)?;
     StoreError::point("restore-begun")?;
     let built = build(path, &record, &new, hooks).inspect_err(|_| discard(&new))?;
+    // One of an older schema has none, and what is damaged is said anyway.
+    let catalog = Catalog::open_at_rest(&new.join(disk::CATALOG));
+    let encrypted_secrets = catalog.and_then(|catalog| catalog.encrypted_secrets()).unwrap_or(0);
     staging::put_in_place(target, Target::Store)?;
     StoreError::point("restore-placed")?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
@@ -90,6 +95,7 @@ pub fn restore(path: &Path, config: &Config, hooks: Hooks) -> Result<Restored, S
         copied_bytes: built.written,
         bytes_per_second: backup::rate(built.written, took_seconds),
         changed: built.changed,
+        encrypted_secrets,
         damaged: built.damaged,
         took_seconds,
     })

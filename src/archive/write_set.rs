@@ -8,6 +8,7 @@ use super::{
     layout::Layout,
     ledger::{LedgerRow, Mark},
     lists,
+    profiles::StoredProfile,
     rows::{
         Copy, CopyKey, Counters, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, RunId,
         Seconds, Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
@@ -54,6 +55,7 @@ pub(super) struct WriteSet {
     pub marks: BTreeMap<String, Mark>,
     pub accounts: Rows<AccountName, StoredAccount>,
     pub sessions: Rows<Digest, Session>,
+    pub profiles: Rows<String, StoredProfile>,
     pub audit: Rows<u64, AuditRow>,
     pub audit_mark: Option<AuditMark>,
     /// The group's row of the ledger, if it has one.
@@ -93,6 +95,7 @@ impl WriteSet {
             marks: BTreeMap::new(),
             accounts: Rows::new(),
             sessions: Rows::new(),
+            profiles: Rows::new(),
             audit: Rows::new(),
             audit_mark: None,
             listed: Vec::new(),

@@ -5,8 +5,9 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    New, ask,
+    ask,
     columns::whole,
+    given::New,
     output::{Output, harmless},
     secret_input,
 };

@@ -4,7 +4,8 @@ use indicatif::HumanBytes;
 use rustix::fs::fstat;
 
 use super::{
-    ask, only_profile,
+    ask,
+    given::only_profile,
     output::{Output, say},
     progress::bar_of,
     protocols,

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, fs, ops::ControlFlow, path::Path, sync::Arc, th
 
 use super::{output::say, progress::bar_of};
 use crate::{
-    access::{Caller, Outcome, Owner, grant, noted},
+    access::{Caller, Owner, grant, noted},
     api::{AccountWish, Exit, Failure, Made, Reply, Request},
     appliance::{self, Appliance},
     archive::{Absent, Committer, Store, StoreError, close_abandoned_runs},
     config::{CONTROL_SOCKET, Config},
     control::{self, AskError, Client},
-    gate::{Gate, NotNoted, Notes, Pending},
+    gate::{Gate, Notes, Pending},
     patience::Patience,
     reading,
     reroute::Gained,
@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// How long a command waits until another short one has released the data directory.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long an appliance that is ending, and takes no requests any more, may take to end.
-const ENDING: Duration = Duration::from_secs(15);
+pub const ENDING: Duration = Duration::from_secs(15);
 /// How long to wait for the mail and the webhook about a run when everything else is done.
 const TELLING: Duration = Duration::from_secs(10);
 /// How long this process may go on for other commands without saying so.
@@ -178,64 +178,6 @@ pub fn change_account(config: &Config, absent: Absent, name: &str, wish: &Accoun
             return changed;
         }
     })
-}
-
-/// Notes in the audit log what a command is about to do by itself. Of the archive only the catalog is opened for it. Gives
-/// what is wrong where the archive is too damaged to be written to: then there is no other way to what is left of it.
-///
-/// # Errors
-/// It cannot be noted, as the disk is full or read-only, say: nothing may be shown then.
-pub fn note(config: &Config, action: &str, object: &str) -> Result<Option<Failure>, Failure> {
-    let (patience, ending) = (Patience::of(PATIENCE), Patience::of(ENDING));
-    let request = Request::Note {
-        action: action.to_owned(),
-        object: object.to_owned(),
-    };
-    let noted = runtime()?.block_on(async {
-        loop {
-            if let Some(mut client) = Client::connect(&config.data_dir).await {
-                match client.ask_quickly(&request, &mut |_| {}).await {
-                    Err(AskError::NotTaken(_)) if ending.again().await => continue,
-                    answered => return Ok(answered.map_err(Failure::from)),
-                }
-            }
-            match Store::open_incomplete(config) {
-                Ok(store) => return note_here(config, store, &request).await.map(Ok),
-                Err(StoreError::InUse { .. }) if patience.again().await => {}
-                Err(error) => return Err(error),
-            }
-        }
-    });
-    match noted {
-        Ok(noted) => noted.map(|()| None),
-        Err(error @ (StoreError::Damaged { .. } | StoreError::Lmdb { .. })) => Ok(Some(NotNoted(error).into())),
-        Err(error @ (StoreError::Full { .. } | StoreError::Io { .. } | StoreError::Closed { .. })) => {
-            Err(NotNoted(error).into())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn note_here(config: &Config, store: Store, request: &Request) -> Result<(), StoreError> {
-    let store = Arc::new(store);
-    let entry = noted(&owner(&store), request).map(|entry| entry.ended(Outcome::Begun, ""));
-    let (committer, thread) = Committer::start(store, config.limits.inflight.0)?;
-    let notes = Notes::new(committer);
-    let result = match entry {
-        Some(entry) => notes.note(entry).await.map_err(|NotNoted(error)| error),
-        None => Ok(()),
-    };
-    drop(notes);
-    let joined = join(thread);
-    result?;
-    joined.map_err(|failure| StoreError::Closed { why: failure.error })
-}
-
-/// Says that something is not in the audit log, and why it is done all the same.
-pub fn say_not_noted(what: &str, why: &Failure) {
-    say(format!(
-        "{what} is not in the audit log, as the archive is damaged: {why}"
-    ));
 }
 
 fn index_of(config: &Config, store: &Arc<Store>) -> Search {
@@ -529,7 +471,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     runtime.map_err(|error| Failure::new(Exit::Errors, error))
 }
 
-fn join(thread: thread::JoinHandle<()>) -> Result<(), Failure> {
+pub fn join(thread: thread::JoinHandle<()>) -> Result<(), Failure> {
     thread
         .join()
         .map_err(|_| Failure::new(Exit::Store, "the committer panicked; this is a bug in dropkeep"))

@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf};
 
 use super::{
-    ask, interruptible,
+    interruptible, note,
     output::{Output, counted, harmless, say},
 };
 use crate::{
@@ -12,9 +12,13 @@ use crate::{
     config::{ByteSize, Config},
 };
 
+/// What is said of a backup with secrets.
+const NEEDS_KEY: &str = "the catalog keeps secrets of profiles, encrypted; their key (key_file under [secrets], or the credential \
+                         dropkeep-key) is not in the backup, and a restore needs it: keep a copy elsewhere";
+
 pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
     // A copy that is needed is made all the same: it shows nothing to anybody.
-    let not_noted = ask::note(&config, "backup", &to.display().to_string()).unwrap_or_else(Some);
+    let not_noted = note::note(&config, "backup", &to.display().to_string()).unwrap_or_else(Some);
     let path = to.clone();
     let done = interruptible::run("backup", interruptible::BYTES, move |hooks| {
         let store = interruptible::open_for_reading(&config)?;
@@ -55,6 +59,9 @@ pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
             ByteSize(read_bytes),
             ByteSize(bytes_per_second)
         ));
+        if done.encrypted_secrets > 0 {
+            output.line(NEEDS_KEY);
+        }
     }
     output.finish();
     for damaged in &damaged {

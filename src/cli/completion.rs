@@ -16,7 +16,7 @@ use clap_complete::{
 };
 use toml_edit::{ImDocument, TableLike};
 
-use super::{Cli, manual::visible, output::Output, owner, protocols::STATES, usual_config};
+use super::{commands::Cli, manual::visible, output::Output, owner, protocols::STATES, usual_config};
 use crate::{archive::Store, config::Config, panics::survived};
 
 /// Set, to the name of the shell, by a shell that asks.
@@ -91,7 +91,7 @@ fn names_of(argument: &Arg, command: &str) -> Option<fn() -> Vec<String>> {
         "user" if command == "import" => Some(people),
         "user" | "users" | "archive" | "archives" => Some(users),
         "account" if command != "add" => Some(accounts),
-        "name" if ["rename", "retire"].contains(&command) => Some(people),
+        "name" if ["rename", "retire", "change"].contains(&command) => Some(people),
         "from" if value.is_some_and(|value| value == "USER") => Some(users),
         _ => None,
     }
@@ -103,8 +103,16 @@ fn offer(names: Vec<String>, begun: &OsStr) -> Vec<CompletionCandidate> {
     fitting.map(CompletionCandidate::new).collect()
 }
 
+/// Those of the configuration, and those that the catalog keeps.
 fn profiles() -> Vec<String> {
-    Known::read().map(|known| known.profiles).unwrap_or_default()
+    let Some(known) = Known::read() else { return Vec::new() };
+    let config = Config {
+        data_dir: known.data_dir,
+        ..Config::default()
+    };
+    let kept = Store::open_for_reading(&config).and_then(|store| store.profiles());
+    let kept = kept.into_iter().flatten().map(|(name, _)| name);
+    known.profiles.into_iter().chain(kept).collect()
 }
 
 fn states() -> Vec<String> {

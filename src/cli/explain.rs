@@ -10,7 +10,7 @@ use bytes::Bytes;
 use clap::Args;
 
 use super::{
-    ask,
+    ask, note,
     output::{Output, grouped},
 };
 use crate::{
@@ -46,8 +46,8 @@ pub fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<u8, Fai
     let messages: Vec<_> = arguments.inputs.iter().filter_map(|input| id(input)).collect();
     if !messages.is_empty() {
         let object: Vec<_> = messages.iter().map(|id| format!("message {id}")).collect();
-        if let Some(damage) = ask::note(config, "explain", &object.join(", "))? {
-            ask::say_not_noted("this", &damage);
+        if let Some(damage) = note::note(config, "explain", &object.join(", "))? {
+            note::say_not_noted("this", &damage);
         }
     }
     let directory = directory(config)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{New, archive};
+use super::{archive, given::New};
 use crate::{
     api::{Failure, Format, MboxFrom, MboxKind, Request},
     archive::{Absent, Store, StoreError},

@@ -12,7 +12,7 @@ use clap_mangen::{
     roff::{Inline, Roff, bold, roman},
 };
 
-use super::{Cli, config_page};
+use super::{commands::Cli, config_page};
 use crate::api::{Exit, Failure};
 
 /// Exit codes and what they mean, for the page of the program itself.

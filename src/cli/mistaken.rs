@@ -11,7 +11,7 @@ const RUN: &str = "`dropkeep archive PROFILE` runs a profile now; under `dropkee
 const SERVICE: &str = "the service is run by `systemctl start dropkeep`, `stop` and `restart`; in the foreground by `dropkeep \
                        serve`, until Ctrl-C";
 const TEST: &str = "`dropkeep test PROFILE` reads the configuration, connects, logs in and looks; it stores nothing";
-const USERS: &str = "`dropkeep users` lists the users; `users add`, `users rename` and `users retire` change them";
+const USERS: &str = "`dropkeep users` lists the users; `users add`, `users change`, `users import`, `users rename` and `users retire` change them";
 const RUNS: &str = "`dropkeep protocols` lists the runs; `journalctl -u dropkeep` is the log of the service";
 const STATUS: &str = "`dropkeep status` says how each profile and the appliance stand; `--check` is for monitoring";
 const KEPT: &str = "nothing is deleted from an archive; `dropkeep users retire NAME` files nothing more for a user, and \
@@ -62,10 +62,7 @@ const COMMANDS: [(&[&str], &str); 17] = [
         &["log", "logs", "history", "runs", "report", "reports", "protocol"],
         RUNS,
     ),
-    (
-        &["info", "stats", "state", "health", "ping", "profile", "profiles", "ps"],
-        STATUS,
-    ),
+    (&["info", "stats", "state", "health", "ping", "ps"], STATUS),
     (&["delete", "remove", "rm", "purge", "expire", "prune", "clean"], KEPT),
     (&["version"], "`dropkeep --version` prints the version"),
     (
@@ -280,7 +277,7 @@ fn used(error: &Error) -> (String, Command) {
         .get(ContextKind::Usage)
         .map(ToString::to_string)
         .unwrap_or_default();
-    let (mut name, mut command) = (Vec::new(), super::Cli::command());
+    let (mut name, mut command) = (Vec::new(), super::commands::Cli::command());
     let words = usage.split_whitespace().skip_while(|word| *word != "dropkeep").skip(1);
     for word in words {
         let Some(below) = command.find_subcommand(word).cloned() else {

@@ -8,11 +8,13 @@ mod audit;
 mod backup;
 mod below_counts;
 mod columns;
+mod commands;
 mod compact;
 mod completion;
 mod config_page;
 mod explain;
 mod export;
+mod given;
 mod import;
 mod index;
 mod interruptible;
@@ -24,6 +26,7 @@ mod notify;
 mod numbers;
 mod output;
 mod owner;
+mod profiles;
 mod progress;
 mod protocols;
 mod protocols_csv;
@@ -48,17 +51,14 @@ mod verify_search;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use clap_complete::Shell;
+use clap::{CommandFactory, FromArgMatches};
 
+use self::commands::{Cli, Command};
 use crate::{
     api::{Exit, Failure},
-    archive::{
-        MessageId, allow_many_files, be_sparing, require_reachable,
-        verify::{READER, reader},
-    },
-    config::{Config, ConfigError, LogFormat, Profile},
-    extract::COMMAND as READS_ATTACHMENTS,
+    archive::{allow_many_files, be_sparing, require_reachable, verify::reader},
+    config::{Config, ConfigError, LogFormat},
+    kept,
     panics::{self, survived},
     report::Logs,
     version,
@@ -66,239 +66,6 @@ use crate::{
 
 /// What commands log that tell what they do themselves: only what goes wrong.
 const QUIET: &str = "error";
-
-/// Archives multidrop mailboxes: keeps every message, unchanged, and files it for each person it belongs to.
-#[derive(Parser, Debug)]
-#[command(version, about, max_term_width = 100)]
-struct Cli {
-    /// The configuration file [default: config/dropkeep.toml if it exists, or else /etc/dropkeep/dropkeep.toml]
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Print JSON instead of text.
-    #[arg(long, global = true)]
-    json: bool,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand, Debug)]
-enum Command {
-    /// Run the appliance: archive on schedule, answer the other commands, serve metrics and health over HTTP.
-    Serve {
-        #[command(flatten)]
-        new: New,
-    },
-    /// Test a profile: connect, log in, look, and propose rules that fit its mail. Stores nothing.
-    Test {
-        /// The profile's name; not needed if there is only one.
-        profile: Option<String>,
-    },
-    /// Run a profile now.
-    ///
-    /// Where an appliance is running, the run takes place inside it; otherwise in this process.
-    Archive {
-        /// The profile's name; not needed if there is only one.
-        profile: Option<String>,
-        /// Only say for whom the messages of the whole source would be, by their headers. Stores nothing.
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        new: New,
-    },
-    /// Archive old mail from files: messages (EML), mboxes, Maildirs, and folders of them.
-    ///
-    /// Say whose mail it is: --user files all of it for one user, whatever stands in it; --profile files each message
-    /// for those whom it names, by that profile's rules. With both, the user gets all of it, and the others what names
-    /// them. Importing the same files again stores nothing twice.
-    Import(import::Arguments),
-    /// Show for whom a message is, or would be, and why: each address in it, where it stands, whether it counts, and
-    /// whose it is. Files nothing.
-    Explain(explain::Arguments),
-    /// The protocols of runs, newest first; one in full.
-    Protocols(protocols::Arguments),
-    /// Test the mail and the webhook that report runs.
-    Notify(notify::Arguments),
-    /// Show how each profile and the appliance are doing.
-    Status(status::Arguments),
-    /// Make the running appliance read its configuration again, as SIGHUP does. A configuration with errors changes
-    /// nothing. Counts the messages in the archive that are for users with new addresses.
-    Reload,
-    /// Show or change the users.
-    Users {
-        #[command(subcommand)]
-        change: Option<UsersCommand>,
-    },
-    /// Show or change who logs in: accounts with their roles, and whose archives they may read.
-    Accounts(accounts::Arguments),
-    /// Show who did what, and check that nothing of it was changed or removed.
-    Audit(audit::Arguments),
-    /// List the messages of a user, or of all, oldest first: all of them, or those that match.
-    ///
-    /// On a terminal, long values are cut to fit its width; elsewhere they are whole. --json has all of a message's
-    /// values. A filter by text reads the header of each message of that user and time.
-    List(list::Arguments),
-    /// Find messages by their words, addresses, dates and more. A message that several users have is one result.
-    ///
-    /// The language is described in docs/search.md. --json prints one object per message, and a last one with how many
-    /// there are, what comes next, and counts.
-    Search(search::Arguments),
-    /// File mail that is already in the archive for users who were added, or by rules that were changed, since then.
-    /// Nobody loses a message.
-    Reroute(reroute::Arguments),
-    /// Print a message, byte for byte as it was received, on standard output.
-    Raw {
-        /// The message's id, as `list` shows it.
-        #[arg(value_parser = numbers::message_id)]
-        id: MessageId,
-    },
-    /// Copy the archive to a directory. A backup that is already there is replaced.
-    Backup {
-        /// An empty or new directory, or one with a backup of this archive.
-        #[arg(value_name = "DIR")]
-        to: PathBuf,
-    },
-    /// Copy a backup to the data directory, which must be empty or new.
-    Restore {
-        /// The directory with the backup.
-        #[arg(value_name = "DIR")]
-        from: PathBuf,
-    },
-    /// Merge small blocks and give free space back to the disk.
-    Compact {
-        /// Only show how much is free and what would be done; change nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Show how the search index stands, or make it anew. An index that is missing or damaged is made anew by itself.
-    Index {
-        #[command(subcommand)]
-        change: Option<IndexCommand>,
-    },
-    /// Show a message: its header, who has it and why, its parts, and its text.
-    Show {
-        /// The message's id, as `list` shows it.
-        #[arg(value_parser = numbers::message_id)]
-        id: MessageId,
-        /// Also show the envelopes of the journal reports in which it came.
-        #[arg(long)]
-        journal: bool,
-    },
-    /// Read the archive back and check every message, digest and reference. Changes nothing.
-    Verify(verify::Arguments),
-    /// What `verify` runs in a process of its own.
-    #[command(name = READER, hide = true)]
-    VerifyReader,
-    /// What reads attachments for the index, in a process of its own.
-    #[command(name = READS_ATTACHMENTS, hide = true)]
-    Extract(read_attachments::Arguments),
-    /// What `export` runs to note that it begins.
-    #[command(name = note::COMMAND, hide = true)]
-    Note(note::Arguments),
-    /// Write messages as files that other programs can read. Started again, it continues where it stopped.
-    Export(export::Arguments),
-    /// Print the completion script for a shell: commands, options, profiles and users.
-    Completions {
-        /// The shell.
-        shell: Shell,
-    },
-    /// Write the man pages.
-    #[command(hide = true)]
-    Manual {
-        /// The directory for them, which is there.
-        dir: PathBuf,
-    },
-}
-
-impl Command {
-    /// The folder that it writes to, apart from the archive.
-    fn target(&self) -> Option<PathBuf> {
-        match self {
-            Self::Backup { to } => Some(to.clone()),
-            Self::Export(arguments) => Some(arguments.dir().to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Whether it does without knowing who the users are now.
-    fn only_reads(&self) -> bool {
-        match self {
-            Self::Test { .. }
-            | Self::Protocols(_)
-            | Self::Notify(_)
-            | Self::Users { change: None }
-            | Self::List(_)
-            | Self::Audit(_)
-            | Self::Search(_)
-            | Self::Raw { .. }
-            | Self::Backup { .. }
-            | Self::Restore { .. }
-            | Self::Show { .. }
-            | Self::Verify(_) => true,
-            // The process that does the work says nothing of it again.
-            Self::Export(arguments) => !arguments.is_worker(),
-            // What they say is about the configuration, too.
-            Self::Status(_) | Self::Reload => false,
-            Self::Serve { .. }
-            | Self::Archive { .. }
-            | Self::Import(_)
-            | Self::Users { change: Some(_) }
-            | Self::Accounts(_)
-            | Self::Explain(_)
-            | Self::Reroute(_)
-            | Self::Compact { .. }
-            | Self::Index { .. }
-            | Self::VerifyReader
-            | Self::Note(_)
-            | Self::Extract(_)
-            | Self::Completions { .. }
-            | Self::Manual { .. } => false,
-        }
-    }
-}
-
-/// For a command that makes an archive where there is none.
-#[derive(clap::Args, Clone, Copy, Debug)]
-struct New {
-    /// Make a new archive, even if this configuration had an archive before.
-    #[arg(long)]
-    new: bool,
-}
-
-#[derive(Subcommand, Debug)]
-enum IndexCommand {
-    /// Make the search index anew from the archive. Until that is done, search finds only a part.
-    Rebuild,
-}
-
-#[derive(Subcommand, Debug)]
-enum UsersCommand {
-    /// Add a user with addresses.
-    Add {
-        /// The user's name, which nobody else has.
-        name: String,
-        /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
-        #[arg(required = true, value_name = "ADDRESS")]
-        addresses: Vec<String>,
-        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large
-        /// archive.
-        #[arg(long)]
-        no_count: bool,
-        #[command(flatten)]
-        new: New,
-    },
-    /// Give a user another name; the archive stays.
-    Rename {
-        /// The name so far.
-        name: String,
-        /// The new one.
-        to: String,
-    },
-    /// File nothing more for a user; the archive stays.
-    Retire {
-        /// The user's name.
-        name: String,
-    },
-}
 
 /// Runs the command line of this `version`; the exit code is the process's.
 pub fn run(version: &'static str) -> ExitCode {
@@ -388,7 +155,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         // An appliance may run whose configuration is gone since.
         Err(error) => (PathBuf::from(INSTALLED), Err(error)),
     };
-    let config = match (loaded, &cli.command) {
+    let mut config = match (loaded, &cli.command) {
         (Ok(config), _) => config,
         (Err(error), Command::Status(arguments)) => {
             return status::run_refused(&config_file, error.into(), arguments, cli.json);
@@ -429,6 +196,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     ) {
         require_reachable(&config.data_dir)?;
     }
+    if cli.command.names_profiles() {
+        kept::merge_from(&mut config);
+    }
     match cli.command {
         Command::Serve { new } => serve::run(config, new.new, &logs),
         Command::Test { profile } => test::run(&config, profile.as_deref(), json),
@@ -449,6 +219,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Command::Status(arguments) => status::run(config, &arguments, json),
         Command::Reload => reload::run(&config, json),
         Command::Users { change } => users::run(config, change, json),
+        Command::Profiles(arguments) => profiles::run(config, arguments, json),
         Command::Accounts(arguments) => accounts::run(config, arguments, json),
         Command::Audit(arguments) => audit::run(&config, arguments, json),
         Command::List(arguments) => list::run(config, arguments, json),
@@ -469,21 +240,6 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 }
 
 const INSTALLED: &str = "/etc/dropkeep/dropkeep.toml";
-
-/// The profile of this name; where none is named, the only one.
-fn only_profile<'c>(config: &'c Config, name: Option<&str>) -> Result<&'c Profile, Failure> {
-    match (name, config.profile.as_slice()) {
-        (Some(name), _) => Ok(config.profile(name)?),
-        (None, [only]) => Ok(only),
-        (None, []) => Err(Failure::usage(
-            "the configuration has no profile: write one ([[profile]] and [profile.server])",
-        )),
-        (None, several) => {
-            let names: Vec<&str> = several.iter().map(|profile| profile.name.as_str()).collect();
-            Err(Failure::usage(format!("which profile? There are {}", names.join(", "))))
-        }
-    }
-}
 
 /// The configuration that is meant where none is named: that of a folder with the project in it, or else the machine's.
 fn usual_config() -> Result<PathBuf, ConfigError> {

@@ -4,14 +4,23 @@
 use std::{
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use clap::Args;
 
-use super::{ask, output::say};
+use super::{
+    ask::{ENDING, PATIENCE, join, owner, runtime},
+    output::say,
+};
 use crate::{
-    api::{Exit, Failure},
+    access::{Outcome, noted},
+    api::{Exit, Failure, Request},
+    archive::{Committer, Store, StoreError},
     config::Config,
+    control::{AskError, Client},
+    gate::{NotNoted, Notes},
+    patience::Patience,
 };
 
 /// The hidden command.
@@ -27,7 +36,7 @@ pub struct Arguments {
 
 /// The process that writes the entry.
 pub fn run(config: &Config, arguments: &Arguments) -> Result<u8, Failure> {
-    match ask::note(config, &arguments.action, &arguments.object)? {
+    match note(config, &arguments.action, &arguments.object)? {
         None => Ok(0),
         Some(damage) => {
             say(&damage.error);
@@ -64,8 +73,66 @@ pub fn export(config_file: &Path, object: &str) -> Result<(), Failure> {
         Some(0) => Ok(()),
         Some(code) if code != i32::from(DAMAGED) => Err(Failure::new(Exit::from(code), first)),
         _ => {
-            ask::say_not_noted("this export", &Failure::new(Exit::Store, first));
+            say_not_noted("this export", &Failure::new(Exit::Store, first));
             Ok(())
         }
     }
+}
+
+/// Notes in the audit log what a command is about to do by itself. Of the archive only the catalog is opened for it. Gives
+/// what is wrong where the archive is too damaged to be written to: then there is no other way to what is left of it.
+///
+/// # Errors
+/// It cannot be noted, as the disk is full or read-only, say: nothing may be shown then.
+pub fn note(config: &Config, action: &str, object: &str) -> Result<Option<Failure>, Failure> {
+    let (patience, ending) = (Patience::of(PATIENCE), Patience::of(ENDING));
+    let request = Request::Note {
+        action: action.to_owned(),
+        object: object.to_owned(),
+    };
+    let noted = runtime()?.block_on(async {
+        loop {
+            if let Some(mut client) = Client::connect(&config.data_dir).await {
+                match client.ask_quickly(&request, &mut |_| {}).await {
+                    Err(AskError::NotTaken(_)) if ending.again().await => continue,
+                    answered => return Ok(answered.map_err(Failure::from)),
+                }
+            }
+            match Store::open_incomplete(config) {
+                Ok(store) => return note_here(config, store, &request).await.map(Ok),
+                Err(StoreError::InUse { .. }) if patience.again().await => {}
+                Err(error) => return Err(error),
+            }
+        }
+    });
+    match noted {
+        Ok(noted) => noted.map(|()| None),
+        Err(error @ (StoreError::Damaged { .. } | StoreError::Lmdb { .. })) => Ok(Some(NotNoted(error).into())),
+        Err(error @ (StoreError::Full { .. } | StoreError::Io { .. } | StoreError::Closed { .. })) => {
+            Err(NotNoted(error).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn note_here(config: &Config, store: Store, request: &Request) -> Result<(), StoreError> {
+    let store = Arc::new(store);
+    let entry = noted(&owner(&store), request).map(|entry| entry.ended(Outcome::Begun, ""));
+    let (committer, thread) = Committer::start(store, config.limits.inflight.0)?;
+    let notes = Notes::new(committer);
+    let result = match entry {
+        Some(entry) => notes.note(entry).await.map_err(|NotNoted(error)| error),
+        None => Ok(()),
+    };
+    drop(notes);
+    let joined = join(thread);
+    result?;
+    joined.map_err(|failure| StoreError::Closed { why: failure.error })
+}
+
+/// Says that something is not in the audit log, and why it is done all the same.
+pub fn say_not_noted(what: &str, why: &Failure) {
+    say(format!(
+        "{what} is not in the audit log, as the archive is damaged: {why}"
+    ));
 }

@@ -1,12 +1,14 @@
 //! `archive [PROFILE] --dry-run`: what a run over the whole source would do, in this command's own process. Stores
 //! nothing.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 use super::{
     ask::{Interrupts, runtime},
     below_counts::{AddressLine, addresses, notices_and_errors},
-    only_profile,
+    given::only_profile,
     output::{Output, grouped, say},
     progress::bar_of,
     remarks,
@@ -68,7 +70,7 @@ fn kept(config: &Config, profile: &Profile) -> Result<Option<Kept>, Failure> {
         return Ok(None);
     }
     match Store::open_for_reading(config) {
-        Ok(store) => Ok(Some(Kept::new(store, profile)?)),
+        Ok(store) => Ok(Some(Kept::new(Arc::new(store), profile)?)),
         Err(StoreError::None { .. } | StoreError::NotMade { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }

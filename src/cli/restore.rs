@@ -12,6 +12,10 @@ use crate::{
     config::{ByteSize, Config},
 };
 
+/// What is said of a backup with secrets.
+const NEEDS_KEY: &str = "the catalog keeps secrets of profiles, encrypted; put the key that they were encrypted with where key_file \
+                         under [secrets] says, or give each profile its secrets again (dropkeep profiles change)";
+
 pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
     let target = config.data_dir.clone();
     let done = interruptible::run("restore", interruptible::BYTES, move |hooks| {
@@ -41,6 +45,9 @@ pub fn run(config: Config, from: PathBuf, json: bool) -> Result<u8, Failure> {
             done.took_seconds,
             ByteSize(done.bytes_per_second)
         ));
+        if done.encrypted_secrets > 0 {
+            output.line(NEEDS_KEY);
+        }
     }
     output.finish();
     for file in &done.damaged {

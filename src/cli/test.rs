@@ -1,6 +1,6 @@
 //! `test [PROFILE]`: connects, logs in, looks; stores nothing.
 
-use super::{interruptible::unless_interrupted, only_profile, output::Output, remarks};
+use super::{given::only_profile, interruptible::unless_interrupted, output::Output, remarks};
 use crate::{
     api::Failure,
     config::Config,
@@ -14,7 +14,7 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     // What stands in the way of the store is no reason not to look at the source.
     let directory = directory(config).unwrap_or_else(|_| Directory::of_config(config));
     remarks::warn(&remarks::of_lists(&directory));
-    let probe = unless_interrupted(probe(config, profile, directory))??;
+    let probe = unless_interrupted(probe(config, profile, directory, None))??;
     let mut output = Output::new();
     if json {
         output.json(&probe);

@@ -1,16 +1,24 @@
 //! `users`: the directory, and changes to it.
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    UsersCommand, ask,
+    ask,
     columns::whole,
-    output::{Output, grouped, harmless},
+    given::New,
+    output::{Output, counted, grouped, harmless},
     progress::bar_of,
 };
 use crate::{
-    api::{Exit, Failure, Reply, Request, UserLine},
+    account::why_unreadable,
+    api::{ChangeKind, Exit, Failure, Reply, Request, UserLine},
     archive::Absent,
     config::{ByteSize, Config},
     report::Backlog,
@@ -19,17 +27,67 @@ use crate::{
 /// Columns of a name that others are aligned with.
 const LONGEST_NAME: usize = 40;
 
-pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u8, Failure> {
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Add a user with addresses.
+    Add {
+        /// The user's name, which nobody else has.
+        name: String,
+        /// Addresses, or patterns such as *@sub.example.com, which are nobody's yet.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
+        /// Do not count the messages in the archive that are for the user. For scripts that add many users to a large
+        /// archive.
+        #[arg(long)]
+        no_count: bool,
+        #[command(flatten)]
+        new: New,
+    },
+    /// Give a user other addresses, in place of those so far. Who was retired gets mail again.
+    Change {
+        /// The user's name.
+        name: String,
+        /// Addresses, or patterns such as *@sub.example.com, which are nobody else's.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    /// Add and change users as a table says, all of it or nothing: a line each, with a name and addresses, as in a users
+    /// file. Users whom it does not name stay as they are.
+    Import {
+        /// The CSV file.
+        #[arg(value_name = "FILE")]
+        table: PathBuf,
+        /// Only say what would become of them.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Give a user another name; the archive stays.
+    Rename {
+        /// The name so far.
+        name: String,
+        /// The new one.
+        to: String,
+    },
+    /// File nothing more for a user; the archive stays.
+    Retire {
+        /// The user's name.
+        name: String,
+    },
+}
+
+pub fn run(config: Config, change: Option<Command>, json: bool) -> Result<u8, Failure> {
     let request = match change {
         None => return print(&config, json),
-        Some(UsersCommand::Add {
+        Some(Command::Add {
             name,
             addresses,
             no_count,
             new,
         }) => return add(config, name, addresses, no_count, new.new, json),
-        Some(UsersCommand::Rename { name, to }) => Request::RenameUser { name, to },
-        Some(UsersCommand::Retire { name }) => Request::RetireUser { name },
+        Some(Command::Import { table, dry_run }) => return import(config, &table, dry_run, json),
+        Some(Command::Change { name, addresses }) => Request::ChangeUser { name, addresses },
+        Some(Command::Rename { name, to }) => Request::RenameUser { name, to },
+        Some(Command::Retire { name }) => Request::RetireUser { name },
     };
     ask::act(config, Absent::Refused, request.clone(), None, &mut |_| {})?;
     let done = match request {
@@ -37,6 +95,12 @@ pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u
             words: format!("user {name:?} is now named {to:?}; the archive is the same"),
             user: to,
             renamed_from: Some(name),
+            retired: false,
+        },
+        Request::ChangeUser { name, .. } => Changed {
+            words: format!("user {name:?} has these addresses now; `dropkeep reroute` files mail for new ones"),
+            user: name,
+            renamed_from: None,
             retired: false,
         },
         Request::RetireUser { name } => Changed {
@@ -56,6 +120,35 @@ pub fn run(config: Config, change: Option<UsersCommand>, json: bool) -> Result<u
         false => line(done.words),
     }
     Ok(0)
+}
+
+/// What the lines of a table come to.
+fn import(config: Config, table: &Path, dry_run: bool, json: bool) -> Result<u8, Failure> {
+    let csv = fs::read(table)
+        .map_err(|error| Failure::usage(format!("{} {}", table.display(), why_unreadable(table, &error))))?;
+    let csv = String::from_utf8(csv)
+        .map_err(|_| Failure::usage(format!("{} is not UTF-8: save the file as UTF-8", table.display())))?;
+    let request = Request::ImportUsers { csv, dry_run };
+    let mut output = Output::new();
+    let mut unchanged = 0_u64;
+    let asked = ask::act(config, Absent::Refused, request, None, &mut |reply| match reply {
+        Reply::Changed(line) if json => output.json(&line),
+        Reply::Changed(line) if line.change == ChangeKind::Unchanged => unchanged += 1,
+        Reply::Changed(line) => {
+            let would = if dry_run { "would be" } else { "was" };
+            output.line(format!("user {:?} {would} {}", line.name, line.change.as_str()));
+        }
+        _ => {}
+    });
+    if unchanged > 0 {
+        output.line(format!("as the table says already: {}", counted(unchanged, "user")));
+    }
+    output.finish();
+    let place = |failure: Failure| Failure {
+        error: format!("{}: {}", table.display(), failure.error),
+        ..failure
+    };
+    asked.map(|()| 0).map_err(place)
 }
 
 /// What `users rename --json` and `users retire --json` print.

@@ -38,6 +38,11 @@ pub enum ConfigError {
     /// Neither shows the token itself.
     #[error("{from}: {detail}")]
     Token { from: String, detail: String },
+    #[error("there must be one [[profile]], and no more")]
+    NotOneProfile,
+    /// Of a profile that is kept in the catalog.
+    #[error("profile {profile}: its secrets cannot be decrypted: {detail}")]
+    Sealed { profile: String, detail: String },
     #[error("the profile has no password: it logs in with tokens (oauth2)")]
     NoPassword,
     #[error(transparent)]
@@ -85,10 +90,37 @@ fn said(key: &str, detail: &str) -> String {
 }
 
 impl ConfigError {
+    /// The key of the one profile that was read, and what is wrong with it; `None` where it is about none.
+    pub fn of_profile(&self) -> Option<(String, String)> {
+        let (key, words) = match self {
+            Self::UnknownKey { key, hint, .. } => (key, format!("unknown key `{key}`{hint}")),
+            Self::Value { key, detail, .. } => (key, said(key, detail)),
+            _ => return None,
+        };
+        const FIRST: &str = "profile[1].";
+        Some((key.strip_prefix(FIRST)?.to_owned(), words.replace(FIRST, "")))
+    }
+
+    /// # Errors
+    /// The secrets of `profile` cannot be decrypted, and why.
+    pub(super) fn refuse_sealed(profile: &str, why: Option<&str>) -> Result<(), Self> {
+        why.map_or(Ok(()), |why| {
+            Err(Self::Sealed {
+                profile: profile.to_owned(),
+                detail: why.to_owned(),
+            })
+        })
+    }
+
     /// What to do about it, where more is known than that the configuration has to be corrected.
     pub fn what_to_do(&self) -> Option<String> {
         match self {
             Self::SecretFile { .. } => Some("Write the file as the error says; the next run reads it.".to_owned()),
+            Self::Sealed { .. } => Some(
+                "Set key_file under [secrets] to the key that they were encrypted with, or change the profile and give them \
+                 again."
+                    .to_owned(),
+            ),
             Self::SecretEnv { .. } => {
                 Some("Set the variable where dropkeep is started, and start it again.".to_owned())
             }

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{getegid, geteuid};
 
-use super::{Config, Profile, secret_ways::SecretWays};
+use super::{Config, Origin, Profile, secret_ways::SecretWays};
 use crate::account;
 
 /// What others should not do to a file.
@@ -184,14 +184,13 @@ impl Config {
 
     fn exposed_itself(&self) -> Option<Exposed> {
         const KEY: &str = "the configuration";
+        let in_file = || self.profile.iter().filter(|profile| profile.origin == Origin::File);
         let passwords = self.mail.as_ref().is_some_and(|mail| mail.password.is_some())
-            || self.profile.iter().any(|profile| profile.server.password.is_some());
-        let oauth2 = self.profile.iter().filter_map(|profile| profile.server.oauth2.as_ref());
+            || in_file().any(|profile| profile.server.password.is_some());
+        let mut oauth2 = in_file().filter_map(|profile| profile.server.oauth2.as_ref());
         let tokens = self.http.token.is_some()
             || self.webhook.as_ref().is_some_and(|webhook| webhook.token.is_some())
-            || oauth2
-                .into_iter()
-                .any(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some());
+            || oauth2.any(|oauth2| oauth2.client_secret.is_some() || oauth2.refresh_token.is_some());
         let (holds, guarded) = match (passwords, tokens) {
             (true, _) => (Some("password"), Guarded::Secret),
             (false, true) => (Some("token"), Guarded::Secret),

@@ -102,17 +102,23 @@ impl Config {
             webhook.token_file.as_mut().map(join);
             webhook.ca_file.as_mut().map(join);
         }
-        for Profile { name, server, .. } in &mut self.profile {
-            server.profile.clone_from(name);
-            server.password_file.as_mut().map(join);
-            server.tls.ca_file.as_mut().map(join);
-            if let Some(oauth2) = &mut server.oauth2 {
-                oauth2.profile.clone_from(name);
-                oauth2.client_secret_file.as_mut().map(join);
-                oauth2.refresh_token_file.as_mut().map(join);
-                oauth2.ca_file.as_mut().map(join);
-            }
+        for profile in &mut self.profile {
+            make_paths_relative_to(folder, profile);
         }
+    }
+}
+
+pub(super) fn make_paths_relative_to(folder: &Path, profile: &mut Profile) {
+    let join = |path: &mut PathBuf| *path = folder.join(&*path);
+    let Profile { name, server, .. } = profile;
+    server.profile.clone_from(name);
+    server.password_file.as_mut().map(join);
+    server.tls.ca_file.as_mut().map(join);
+    if let Some(oauth2) = &mut server.oauth2 {
+        oauth2.profile.clone_from(name);
+        oauth2.client_secret_file.as_mut().map(join);
+        oauth2.refresh_token_file.as_mut().map(join);
+        oauth2.ca_file.as_mut().map(join);
     }
 }
 

@@ -43,6 +43,9 @@ pub struct OAuth2 {
     /// Whose it is, for errors.
     #[serde(skip)]
     pub(super) profile: String,
+    /// Why the secrets that are kept cannot be decrypted.
+    #[serde(skip)]
+    pub(super) sealed: Option<String>,
     pub token_endpoint: Endpoint,
     pub client_id: String,
     pub(super) client_secret: Option<Secret>,
@@ -66,6 +69,7 @@ impl OAuth2 {
     pub fn new(token_endpoint: &str, client_id: &str, refresh_token: Secret) -> Result<Self, &'static str> {
         Ok(Self {
             profile: String::new(),
+            sealed: None,
             token_endpoint: Endpoint::parse(token_endpoint)?,
             client_id: client_id.to_owned(),
             client_secret: None,
@@ -86,6 +90,7 @@ impl OAuth2 {
     /// # Errors
     /// The file cannot be read, or the variable is not set. Neither shows the secret.
     pub fn client_secret(&self) -> Result<Option<Secret>, ConfigError> {
+        ConfigError::refuse_sealed(&self.profile, self.sealed.as_deref())?;
         self.client_secret_ways().read()
     }
 
@@ -94,6 +99,7 @@ impl OAuth2 {
     /// # Errors
     /// The file cannot be read, or the variable is not set. Neither shows the token.
     pub fn first_refresh_token(&self) -> Result<Option<Secret>, ConfigError> {
+        ConfigError::refuse_sealed(&self.profile, self.sealed.as_deref())?;
         self.refresh_token_ways().read()
     }
 

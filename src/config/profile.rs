@@ -5,12 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::{DailyHours, Exclude, Family, Hosts, Notify, Schedule, Server, Span, Wrapping, Zone, values::from_text};
+use super::{
+    DailyHours, Exclude, Family, Hosts, Notify, Origin, Schedule, Server, Span, Wrapping, Zone, values::from_text,
+};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
+    #[serde(skip)]
+    pub origin: Origin,
     pub name: String,
     #[serde(default)]
     pub schedule: Schedule,
@@ -49,6 +53,7 @@ impl Profile {
     /// A profile with the defaults of everything else.
     pub fn new(name: &str, server: Server) -> Self {
         Self {
+            origin: Origin::File,
             name: name.to_owned(),
             schedule: Schedule::default(),
             timezone: Zone::default(),

@@ -145,6 +145,9 @@ pub struct Server {
     /// Whose it is, for errors.
     #[serde(skip)]
     pub(super) profile: String,
+    /// Why the secrets that are kept cannot be decrypted.
+    #[serde(skip)]
+    pub(super) sealed: Option<String>,
     pub access: Access,
     pub host: String,
     port: Option<u16>,
@@ -171,6 +174,7 @@ impl Server {
     pub fn new(access: Access, host: impl Into<String>, port: u16, username: impl Into<String>) -> Self {
         Self {
             profile: String::new(),
+            sealed: None,
             access,
             host: host.into(),
             port: Some(port),
@@ -206,6 +210,7 @@ impl Server {
     /// The file cannot be read, the variable is not set, or there is none, because the server takes tokens. None of
     /// them shows the password.
     pub fn secret(&self) -> Result<Secret, ConfigError> {
+        ConfigError::refuse_sealed(&self.profile, self.sealed.as_deref())?;
         self.password_ways().read()?.ok_or(ConfigError::NoPassword)
     }
 

@@ -114,6 +114,14 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
     Ok(FileUsers { stamp, ..read })
 }
 
+/// Reads users from a text in the form of a users file. What is wrong comes with its line.
+///
+/// # Errors
+/// Any of its lines is wrong.
+pub fn parse_users(text: &str, users: &[User], lists: &[List]) -> Result<Vec<User>, (Option<usize>, UsersFileProblem)> {
+    parse(text.as_bytes(), users, lists).map(|read| read.users)
+}
+
 fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()

@@ -24,6 +24,9 @@ use crate::{
     config::CONTROL_SOCKET,
 };
 
+/// Bytes of a request at most: a table of users, say.
+const LONGEST: usize = 16 << 20;
+
 /// Listens in `data_dir` for requests to `appliance`.
 ///
 /// # Errors
@@ -41,7 +44,11 @@ pub fn listen(data_dir: &Path, appliance: Arc<Appliance>) -> io::Result<Server> 
     fs::set_permissions(&name, fs::Permissions::from_mode(0o600))?;
     let app = move || {
         let appliance = web::Data::from(appliance.clone());
-        App::new().app_data(appliance).route("/v1", web::post().to(answer))
+        let json = web::JsonConfig::default().limit(LONGEST);
+        App::new()
+            .app_data(appliance)
+            .app_data(json)
+            .route("/v1", web::post().to(answer))
     };
     let server = HttpServer::new(app).on_connect(note_owner);
     let server = server.workers(1).disable_signals().shutdown_timeout(1);

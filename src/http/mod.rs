@@ -44,7 +44,7 @@ use reception::{Reception, receive};
 
 pub use crowd::{Crowd, Entered};
 pub use error::{HttpError, TlsProblem};
-pub use problem::{PROBLEM, Problem, problem};
+pub use problem::{PROBLEM, Problem, problem, problem_at};
 pub use route::{Asked, BadQuery, LetIn, Route, answer, refusal};
 
 /// Threads that may wait for the disk, or for a client that takes its answer slowly.

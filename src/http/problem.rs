@@ -20,16 +20,30 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     pub what_to_do: String,
+    /// Which value of the body it is about, as a JSON pointer: `#/server/port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
 }
 
 /// An answer that says what is wrong. Where it is not said what to do, the status says it.
 pub fn problem(status: StatusCode, detail: Option<String>, what_to_do: Option<String>) -> HttpResponse {
+    problem_at(status, detail, what_to_do, None)
+}
+
+/// The same about a value of the body.
+pub fn problem_at(
+    status: StatusCode,
+    detail: Option<String>,
+    what_to_do: Option<String>,
+    pointer: Option<String>,
+) -> HttpResponse {
     HttpResponse::build(status).content_type(PROBLEM).json(Problem {
         kind: "about:blank".to_owned(),
         title: status.canonical_reason().unwrap_or("Refused").to_owned(),
         status: status.as_u16(),
         detail,
         what_to_do: what_to_do.unwrap_or_else(|| remedy(status).to_owned()),
+        pointer,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::{
     evidence::Evidence,
@@ -12,7 +13,7 @@ use super::{
     proposal::Proposal,
 };
 use crate::{
-    api::Exit,
+    api::{Exit, StepLine},
     config::{Config, ConfigError, Profile},
     identify::Header,
     message::Address,
@@ -37,7 +38,7 @@ pub struct Probe {
     pub verdict: Verdict,
     /// Why it cannot, where nothing failed.
     pub doubts: Vec<String>,
-    pub steps: Vec<ProbeStep>,
+    pub steps: Vec<StepLine>,
     pub tls: Option<PeerCertificate>,
     pub capabilities: Vec<String>,
     /// What the administrator should know of the server.
@@ -53,6 +54,9 @@ pub struct Probe {
     pub proposal: Option<Proposal>,
     #[serde(skip)]
     pub exit: Exit,
+    /// Told each step that was made.
+    #[serde(skip)]
+    told: Option<mpsc::Sender<StepLine>>,
 }
 
 /// What can be said of a profile.
@@ -66,27 +70,22 @@ pub enum Verdict {
 }
 
 #[derive(Serialize, Debug)]
-pub struct ProbeStep {
-    pub step: String,
-    pub ok: bool,
-    pub detail: String,
-    /// What to do about it, where it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub what_to_do: Option<String>,
-    pub ms: u64,
-}
-
-#[derive(Serialize, Debug)]
 pub struct ProbeFolder {
     pub name: String,
     pub messages: u32,
 }
 
-/// Tests `profile`, one of `config`, with these users.
+/// Tests `profile`, one of `config`, with these users. `told` gets the steps as they are made; one that has no room for
+/// all of them finds them in what is given.
 ///
 /// # Errors
 /// Its password cannot be read, or what a token is asked for with.
-pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> Result<Probe, ConfigError> {
+pub async fn probe(
+    config: &Config,
+    profile: &Profile,
+    directory: Directory,
+    told: Option<mpsc::Sender<StepLine>>,
+) -> Result<Probe, ConfigError> {
     let mut probe = Probe {
         profile: profile.name.clone(),
         ok: false,
@@ -102,6 +101,7 @@ pub async fn probe(config: &Config, profile: &Profile, directory: Directory) -> 
         recipients: None,
         proposal: None,
         exit: Exit::Source,
+        told,
     };
     let Some(mut session) = probe.connect(&Login::new(config, profile)).await? else {
         return Ok(probe);
@@ -167,6 +167,13 @@ impl From<String> for Failed {
 }
 
 impl Probe {
+    fn tell(&mut self, step: StepLine) {
+        if let Some(told) = &self.told {
+            let _ = told.try_send(step.clone());
+        }
+        self.steps.push(step);
+    }
+
     /// Notes a step after the login; `stage` is that of a run's error in its place.
     fn step(&mut self, step: &str, stage: &str, started: Instant, result: Result<String, Failed>) -> bool {
         let (ok, detail, what_to_do) = match result {
@@ -178,7 +185,7 @@ impl Probe {
             ),
         };
         let ms = started.elapsed().as_millis() as u64;
-        self.steps.push(ProbeStep {
+        self.tell(StepLine {
             step: step.to_owned(),
             ok,
             detail,
@@ -189,14 +196,18 @@ impl Probe {
     }
 
     async fn connect(&mut self, login: &Login) -> Result<Option<Session>, ConfigError> {
-        let mut steps = Steps::default();
+        let mut steps = Steps {
+            told: self.told.clone(),
+            ..Steps::default()
+        };
         let started = Instant::now();
         let connected = login.connect(&mut steps).await;
         let mut known = 0;
         for (step, detail, took) in steps.done {
             let ms = took.as_millis() as u64;
             known += ms;
-            self.steps.push(ProbeStep {
+            // It was told when it was done.
+            self.steps.push(StepLine {
                 step: step.as_str().to_owned(),
                 ok: true,
                 detail,
@@ -215,7 +226,7 @@ impl Probe {
             Err(error) => {
                 self.exit = error.blame().into();
                 let step = error.step().as_str();
-                self.steps.push(ProbeStep {
+                self.tell(StepLine {
                     step: step.to_owned(),
                     ok: false,
                     detail: error.to_string(),

@@ -1,5 +1,7 @@
 //! What a dry run says about deletion: which copies the next run would delete.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{collect_error::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
@@ -12,14 +14,14 @@ use crate::{
 
 /// The archive as it is, where a dry run may look at it.
 pub struct Kept {
-    store: Store,
+    store: Arc<Store>,
     source: Option<SourceNumber>,
 }
 
 impl Kept {
     /// # Errors
     /// The catalog cannot be read.
-    pub fn new(store: Store, profile: &Profile) -> Result<Self, StoreError> {
+    pub fn new(store: Arc<Store>, profile: &Profile) -> Result<Self, StoreError> {
         let source = store.source_number(&Source::of(&profile.server))?;
         Ok(Self { store, source })
     }

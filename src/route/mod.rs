@@ -31,5 +31,5 @@ pub use rule::Rule;
 pub use signs::Signs;
 pub use swap::AsItStands;
 pub use take_over::{TakeOver, directory_of, put_users};
-pub use users::{UserChange, UserError};
+pub use users::{UserChange, UserError, imported};
 pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile, settled};

@@ -1,9 +1,15 @@
 //! What the users commands make of the directory. Pure.
 
-use super::Directory;
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Directory, Signs,
+    managed::{ChangedUsers, managed},
+};
 use crate::{
-    archive::{CATCHALL_ID, StoreError, User, UserId},
-    config::nearest,
+    api::ChangeKind,
+    archive::{CATCHALL_ID, StoreError, User, UserId, UsersNews},
+    config::{self, nearest},
     message::{Address, check_name},
     panics::Panicked,
 };
@@ -11,9 +17,22 @@ use crate::{
 /// What is asked to be changed; what it comes to is decided where the directory is.
 #[derive(Clone, Debug)]
 pub enum UserChange {
-    Add { name: String, addresses: Vec<Address> },
-    Rename { name: String, to: String },
-    Retire { name: String },
+    Add {
+        name: String,
+        addresses: Vec<Address>,
+    },
+    /// Other addresses; who was retired comes back.
+    Addresses {
+        name: String,
+        addresses: Vec<Address>,
+    },
+    Rename {
+        name: String,
+        to: String,
+    },
+    Retire {
+        name: String,
+    },
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -69,6 +88,11 @@ pub fn changed(directory: &Directory, change: UserChange) -> Result<(Option<User
             };
             Ok((id, user))
         }
+        UserChange::Addresses { name, addresses } => {
+            let (id, mut user) = unmanaged(directory, &name, None)?;
+            (user.addresses, user.retired) = (addresses, false);
+            Ok((Some(id), user))
+        }
         UserChange::Rename { name, to } => {
             checked(&to)?;
             let (id, mut user) = unmanaged(directory, &name, Some(&to))?;
@@ -81,6 +105,73 @@ pub fn changed(directory: &Directory, change: UserChange) -> Result<(Option<User
             Ok((Some(id), user))
         }
     }
+}
+
+/// What becomes of the users of a table, as somebody imports them, and of each by name. Who is in the configuration stays
+/// as that says.
+///
+/// # Errors
+/// One of them is in the configuration, or has an address that is somebody else's: then none of them is changed.
+pub fn imported<U>(
+    known: &[(UserId, User, U)],
+    table: &[config::User],
+    signs: &Signs,
+) -> Result<(ChangedUsers, Vec<(String, ChangeKind)>), StoreError> {
+    let refused = |name: &str, detail: String| StoreError::User {
+        name: name.to_owned(),
+        detail,
+    };
+    let named: HashSet<&str> = table.iter().map(|user| user.name.as_str()).collect();
+    let others = known
+        .iter()
+        .filter(|(_, user, _)| !user.retired && !named.contains(&*user.name));
+    let owners: HashMap<&Address, &str> = others
+        .flat_map(|(_, user, _)| user.addresses.iter().map(|address| (address, user.name.as_str())))
+        .collect();
+    let mut by_name: HashMap<&str, (UserId, &User)> = HashMap::new();
+    for (id, user, _) in known {
+        let there = by_name.entry(&user.name).or_insert((*id, user));
+        if there.1.retired && !user.retired {
+            *there = (*id, user);
+        }
+    }
+    let (mut changed, mut news, mut lines) = (Vec::new(), UsersNews::default(), Vec::new());
+    for user in table {
+        let wanted = User {
+            managed: false,
+            ..managed(user)?
+        };
+        let name = wanted.name.clone();
+        if let Some(address) = wanted.addresses.iter().find(|address| owners.contains_key(address))
+            && !wanted.retired
+        {
+            return Err(refused(
+                &name,
+                format!("{address} is an address of {:?} already", owners[address]),
+            ));
+        }
+        signs.contradiction(&wanted).map_or(Ok(()), Err)?;
+        let (id, change) = match by_name.get(&*name) {
+            None => (None, ChangeKind::Added),
+            Some((_, there)) if there.managed && !there.retired => {
+                return Err(refused(
+                    &name,
+                    "is in the configuration, which says what addresses they have".to_owned(),
+                ));
+            }
+            Some((_, there)) if **there == wanted => {
+                lines.push((name, ChangeKind::Unchanged));
+                continue;
+            }
+            Some((id, _)) => (Some(*id), ChangeKind::Changed),
+        };
+        if !wanted.retired {
+            news.gained.insert(name.clone());
+        }
+        lines.push((name, change));
+        changed.push((id, wanted));
+    }
+    Ok(((changed, news), lines))
 }
 
 fn checked(name: &str) -> Result<(), UserError> {

@@ -51,7 +51,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
             greeted(server, &mut tcp, Some(peer)).await?;
             let guard = Guard::new(Wire::Left(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
-            steps.done.push((ConnectStep::Greeting, words, began.elapsed()));
+            steps.did(ConnectStep::Greeting, words, began);
             encrypt(server, tcp, (true, is_near), steps).await
         }
     }
@@ -87,14 +87,10 @@ async fn reach(server: &Server, steps: &mut Steps) -> Result<(Tcp, SocketAddr), 
     let began = Instant::now();
     let addresses = net::resolve(host, port, most).await?;
     let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    steps
-        .done
-        .push((ConnectStep::Resolve, shown.join(", "), began.elapsed()));
+    steps.did(ConnectStep::Resolve, shown.join(", "), began);
     let began = Instant::now();
     let (tcp, peer) = net::connect(host, port, &addresses, most).await?;
-    steps
-        .done
-        .push((ConnectStep::Connect, peer.to_string(), began.elapsed()));
+    steps.did(ConnectStep::Connect, peer.to_string(), began);
     Ok((tcp, peer))
 }
 
@@ -123,7 +119,7 @@ async fn encrypt(
     })?;
     let certificate = steps.certificate.clone();
     let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
-    steps.done.push((ConnectStep::Tls, detail, began.elapsed()));
+    steps.did(ConnectStep::Tls, detail, began);
     if !greeted {
         self::greeted(server, &mut stream, None).await?;
     }

@@ -2,12 +2,13 @@
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
+use tokio::sync::mpsc;
 
-use crate::net::PeerCertificate;
+use crate::{api::StepLine, net::PeerCertificate};
 
 /// The steps of getting connected, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -42,6 +43,25 @@ pub struct Steps {
     pub done: Vec<(ConnectStep, String, Duration)>,
     /// The certificate that the server showed, also where it was refused.
     pub certificate: Option<PeerCertificate>,
+    /// Told each step when it is done; one that has no room for it finds it here.
+    pub told: Option<mpsc::Sender<StepLine>>,
     /// Counts the bytes that come from the server, now and as long as the session lasts.
     pub received: Arc<AtomicU64>,
+}
+
+impl Steps {
+    /// Notes a step that succeeded.
+    pub fn did(&mut self, step: ConnectStep, detail: String, began: Instant) {
+        let took = began.elapsed();
+        if let Some(told) = &self.told {
+            let _ = told.try_send(StepLine {
+                step: step.as_str().to_owned(),
+                ok: true,
+                detail: detail.clone(),
+                what_to_do: None,
+                ms: took.as_millis() as u64,
+            });
+        }
+        self.done.push((step, detail, took));
+    }
 }

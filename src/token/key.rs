@@ -13,7 +13,10 @@ use ring::{
 use sha2::{Digest, Sha256};
 
 use super::TokenError;
-use crate::{account::why_unreadable, config::Secrets};
+use crate::{
+    account::why_unreadable,
+    config::{Secret, Secrets},
+};
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
@@ -22,7 +25,7 @@ const CREDENTIAL: &str = "dropkeep-key";
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// A key, and where it is from.
-pub(super) struct Key {
+pub struct Key {
     pub file: PathBuf,
     /// Tells one key from another, and says nothing about either.
     pub id: String,
@@ -83,6 +86,13 @@ impl Key {
         bytes.truncate(length);
         Some(bytes)
     }
+}
+
+/// A new key, as a file holds it. `None` where the machine has no random numbers.
+pub fn new_key() -> Option<Secret> {
+    let mut key = [0; LENGTH];
+    SystemRandom::new().fill(&mut key).ok()?;
+    Some(Secret::new(STANDARD.encode(key) + "\n"))
 }
 
 /// Why the key cannot be used, where there is one.

@@ -115,7 +115,7 @@ impl Login {
         let began = Instant::now();
         let token = keeper.token().await?;
         let detail = "an access token is at hand".to_owned();
-        steps.done.push((ConnectStep::Token, detail, began.elapsed()));
+        steps.did(ConnectStep::Token, detail, began);
         let credential = Credential::Token(token.clone());
         let refusal = match Session::connect(&self.server, &credential, steps).await {
             Err(error) if error.is_refused_login() => error,
@@ -129,10 +129,11 @@ impl Login {
         let token = keeper.token().await?;
         *steps = Steps {
             received: steps.received.clone(),
+            told: steps.told.clone(),
             ..Steps::default()
         };
         let detail = "the server refused the access token; it was renewed".to_owned();
-        steps.done.push((ConnectStep::Token, detail, began.elapsed()));
+        steps.did(ConnectStep::Token, detail, began);
         let credential = Credential::Token(token.clone());
         match Session::connect(&self.server, &credential, steps).await {
             Err(error) if error.is_refused_login() => {

@@ -15,5 +15,5 @@ mod login;
 
 pub use error::{Blame, TokenError};
 pub use keeper::TokenKeeper;
-pub use key::key_fault;
+pub use key::{Key, key_fault, new_key};
 pub use login::{Login, LoginError};

@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{accounts, audit, mail, message, runs, session, take, users};
+use super::{accounts, audit, mail, message, notices, profiles, runs, session, take, users};
 use crate::http::{PROBLEM, Problem};
 
 #[derive(OpenApi)]
@@ -22,8 +22,10 @@ use crate::http::{PROBLEM, Problem};
         session::log_in, session::log_out, session::me,
         mail::search, mail::messages,
         message::show, message::raw, message::attachment, message::journal, take::take,
-        users::list, users::add, users::rename, users::retire, users::unknown, runs::reroute, runs::interrupt_reroute,
-        runs::runs, runs::run, runs::events, runs::profiles, runs::begin, runs::interrupt, runs::status,
+        users::list, users::add, users::import, users::change, users::retire_so, users::rename, users::retire, users::unknown, runs::reroute, runs::interrupt_reroute,
+        runs::runs, runs::run, runs::events, runs::profiles, profiles::add, profiles::test_unsaved, profiles::import,
+        profiles::setup, profiles::replace, profiles::remove, profiles::test, profiles::propose, profiles::dry_run,
+        runs::begin, runs::interrupt, notices::test, runs::status,
         accounts::list, accounts::add, accounts::account, accounts::remove, accounts::disable, accounts::enable,
         accounts::role, accounts::give, accounts::take, accounts::password, accounts::totp, accounts::confirm_totp,
         accounts::no_totp, accounts::applications, accounts::add_application, accounts::remove_application,

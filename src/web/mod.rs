@@ -3,7 +3,7 @@
 //! - `door` says who asks: by the cookie of a session or an application password; and asks the appliance in their name.
 //!   Nothing here reads the archive by itself: whatever is answered came by `Appliance::answer`, which decides what they
 //!   may see, and notes it.
-//! - `session`, `mail`, `message`, `runs`, `users`, `accounts` and `audit` have an address each, or some.
+//! - `session`, `mail`, `message`, `profiles`, `runs`, `users`, `accounts` and `audit` have an address each, or some.
 //! - `refused` is why somebody gets no answer; `stream` hands out answers while they are made.
 
 mod accounts;
@@ -12,6 +12,8 @@ mod document;
 mod door;
 mod mail;
 mod message;
+mod notices;
+mod profiles;
 mod refused;
 mod routes;
 mod runs;

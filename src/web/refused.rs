@@ -12,7 +12,7 @@ use crate::{
     api::{Exit, Failure, Kind},
     appliance::Unanswered,
     gate::LogInError,
-    http::problem,
+    http::problem_at,
 };
 
 /// An answer that says what is wrong.
@@ -21,6 +21,8 @@ pub struct Refused {
     status: StatusCode,
     detail: Option<String>,
     what_to_do: Option<String>,
+    /// The value of the body that is wrong: `#/server/port`.
+    pointer: Option<String>,
     /// Seconds after which it may be tried again.
     after: Option<u64>,
 }
@@ -31,6 +33,7 @@ impl Refused {
             status,
             detail: None,
             what_to_do: None,
+            pointer: None,
             after: None,
         }
     }
@@ -57,6 +60,20 @@ impl Refused {
         }
     }
 
+    /// Which value of the body is wrong.
+    pub fn at(self, pointer: Option<String>) -> Self {
+        Self { pointer, ..self }
+    }
+
+    /// The same where what was asked stands below a key of the body.
+    pub fn below(self, key: &str) -> Self {
+        let pointer = self
+            .pointer
+            .as_ref()
+            .map(|pointer| pointer.replacen('#', &format!("#/{key}"), 1));
+        Self { pointer, ..self }
+    }
+
     pub fn bad(detail: impl ToString) -> Self {
         Self::new(StatusCode::BAD_REQUEST).because(detail)
     }
@@ -73,11 +90,12 @@ impl Refused {
             (Kind::Other, _) if reads => StatusCode::SERVICE_UNAVAILABLE,
             (Kind::Other, _) => StatusCode::CONFLICT,
         };
-        Self::new(status).because(failure.error)
+        let pointer = failure.key.as_deref().map(pointer);
+        Self::new(status).because(failure.error).at(pointer)
     }
 
     pub fn answer(self) -> HttpResponse {
-        let mut response = problem(self.status, self.detail, self.what_to_do);
+        let mut response = problem_at(self.status, self.detail, self.what_to_do, self.pointer);
         let headers = response.headers_mut();
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -87,6 +105,25 @@ impl Refused {
         }
         response
     }
+}
+
+/// A key as a JSON pointer (RFC 6901) in a URI fragment: `recipients.own_addresses[1]` is
+/// `#/recipients/own_addresses/0`.
+fn pointer(key: &str) -> String {
+    let mut pointer = "#".to_owned();
+    for part in key.split(['.', '[']) {
+        match part.strip_suffix(']').and_then(|number| number.parse::<usize>().ok()) {
+            Some(number) => pointer.push_str(&format!("/{}", number.saturating_sub(1))),
+            None => pointer.push_str(&format!("/{}", part.replace('~', "~0").replace('/', "~1"))),
+        }
+    }
+    pointer
+}
+
+#[test]
+fn a_key_is_found_in_the_body() {
+    assert_eq!(pointer("server.port"), "#/server/port");
+    assert_eq!(pointer("recipients.own_addresses[2]"), "#/recipients/own_addresses/1");
 }
 
 impl From<Unanswered> for Refused {

@@ -8,7 +8,7 @@ use super::{
     accounts, audit,
     document::json,
     door::{Answered, Door, Visit},
-    mail, message, runs, session, take, users,
+    mail, message, notices, profiles, runs, session, take, users,
 };
 use crate::{
     http::{Asked, LetIn, Route},
@@ -17,6 +17,8 @@ use crate::{
 
 /// Bytes of a body at most: the names and addresses of a user, say.
 const BODY: usize = 64 << 10;
+/// The same of a table of users, or of profiles.
+const TABLE: usize = 1 << 20;
 
 /// What those with accounts can ask for, in the order of the document.
 pub fn routes(door: &Door) -> Vec<Route> {
@@ -46,6 +48,9 @@ pub fn routes(door: &Door) -> Vec<Route> {
         get("/api/v1/export", handler(take::take)),
         get("/api/v1/users", handler(users::list)),
         post("/api/v1/users", handler(users::add)),
+        post("/api/v1/users/import", handler(users::import)).with_body(TABLE),
+        put("/api/v1/users/{name}", handler(users::change)),
+        delete("/api/v1/users/{name}", handler(users::retire_so)),
         post("/api/v1/users/{name}/rename", handler(users::rename)),
         post("/api/v1/users/{name}/retire", handler(users::retire)),
         get("/api/v1/unknown", handler(users::unknown)),
@@ -55,8 +60,18 @@ pub fn routes(door: &Door) -> Vec<Route> {
         get("/api/v1/runs/{run}", handler(runs::run)),
         get("/api/v1/runs/{run}/events", handler(runs::events)),
         get("/api/v1/profiles", handler(runs::profiles)),
+        post("/api/v1/profiles", handler(profiles::add)),
+        post("/api/v1/profiles/test", handler(profiles::test_unsaved)),
+        post("/api/v1/profiles/import", handler(profiles::import)).with_body(TABLE),
+        get("/api/v1/profiles/{name}", handler(profiles::setup)),
+        put("/api/v1/profiles/{name}", handler(profiles::replace)),
+        delete("/api/v1/profiles/{name}", handler(profiles::remove)),
+        post("/api/v1/profiles/{name}/test", handler(profiles::test)),
+        post("/api/v1/profiles/{name}/propose", handler(profiles::propose)),
+        post("/api/v1/profiles/{name}/dry-run", handler(profiles::dry_run)),
         post("/api/v1/profiles/{name}/runs", handler(runs::begin)),
         post("/api/v1/profiles/{name}/interrupt", handler(runs::interrupt)),
+        post("/api/v1/notices/test", handler(notices::test)),
         get("/api/v1/status", handler(runs::status)),
         get("/api/v1/accounts", handler(accounts::list)),
         post("/api/v1/accounts", handler(accounts::add)),

@@ -14,7 +14,7 @@ use super::{
     stream::Bytewise,
 };
 use crate::{
-    api::{ApplianceLine, ProfileLine, Reply, Request},
+    api::{ApplianceLine, ProfileLine, ProfileSetup, Reply, Request},
     ids::RunId,
     report::{Run, RunFilter, RunState},
 };
@@ -102,8 +102,8 @@ pub async fn events(mut visit: Visit) -> Answered {
 /// An event, as a browser has it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is for the document")]
-struct Event {
-    /// `progress`, `filed` or `run`.
+pub struct Event {
+    /// `progress`, `filed`, `run`, `step`, `looked` or `found`.
     event: String,
     /// JSON.
     data: String,
@@ -117,8 +117,14 @@ struct Progress {
     bytes: u64,
 }
 
+#[derive(Serialize)]
+struct Looked {
+    done: u64,
+    expected: u64,
+}
+
 /// A line that a browser takes for an event. JSON has no line ends.
-fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
+pub fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
     let (name, data) = match reply {
         Reply::Progress {
             run,
@@ -136,6 +142,9 @@ fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
         }
         Reply::Run(run) => ("run", serde_json::to_string(&run)?),
         Reply::Finished { run, .. } => ("run", serde_json::to_string(&run)?),
+        Reply::Step(step) => ("step", serde_json::to_string(&step)?),
+        Reply::Rehearsing { done, expected } => ("looked", serde_json::to_string(&Looked { done, expected })?),
+        Reply::Tested(found) | Reply::Rehearsed(found) => ("found", found.to_string()),
         Reply::Rerouted(filed) => ("filed", serde_json::to_string(&filed)?),
         Reply::Failed(failure) => return Err(io::Error::other(failure.error)),
         _ => return Ok(None),
@@ -143,17 +152,31 @@ fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
     Ok(Some(format!("event: {name}\ndata: {data}\n\n").into()))
 }
 
-/// The profiles, and how each stands.
+/// The profiles, how each stands, and how each is set up.
 #[derive(Serialize, ToSchema)]
 pub struct Profiles {
+    /// Those that run.
     profiles: Vec<ProfileLine>,
+    /// Those of the file, then those that are kept in the catalog.
+    setups: Vec<ProfileSetup>,
 }
 
-/// The profiles, in the configuration's order, and how each stands.
+/// The profiles, how each stands, and how each is set up.
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "runs", responses((status = 200, body = Profiles)))]
 pub async fn profiles(visit: Visit) -> Answered {
     let (profiles, _) = stand(&visit).await?;
-    Ok(HttpResponse::Ok().json(Profiles { profiles }))
+    let setups = setups(&visit, None).await?;
+    Ok(HttpResponse::Ok().json(Profiles { profiles, setups }))
+}
+
+/// How the profiles are set up: all, or one.
+pub async fn setups(visit: &Visit, name: Option<String>) -> Result<Vec<ProfileSetup>, super::refused::Refused> {
+    let request = Request::Profiles { name, secrets: false };
+    let setups = visit.ask(request).await?.into_iter().filter_map(|reply| match reply {
+        Reply::Setup(setup) => Some(ProfileSetup { toml: None, ..*setup }),
+        _ => None,
+    });
+    Ok(setups.collect())
 }
 
 /// How the appliance and its archive stand, and each profile.

@@ -6,7 +6,10 @@ use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::door::{Answered, Visit, cut};
+use super::{
+    door::{Answered, Visit, cut},
+    profiles::Changed,
+};
 use crate::{
     api::{Reply, Request, UserLine},
     report::RunFilter,
@@ -56,6 +59,50 @@ pub async fn add(visit: Visit) -> Answered {
     };
     visit.ask(request).await?;
     Ok(HttpResponse::Created().finish())
+}
+
+/// The addresses of a user.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Addresses {
+    addresses: Vec<String>,
+}
+
+/// Give a user who is not in the configuration other addresses. Who was retired gets mail again.
+#[utoipa::path(put, path = "/api/v1/users/{name}", tag = "users", params(("name" = String, Path)),
+    request_body = Addresses, responses((status = 204)))]
+pub async fn change(visit: Visit) -> Answered {
+    let Addresses { addresses } = visit.body()?;
+    let name = visit.named("name").to_owned();
+    visit.ask(Request::ChangeUser { name, addresses }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Retire a user, as `retire` does: an archive is never removed.
+#[utoipa::path(delete, path = "/api/v1/users/{name}", tag = "users", params(("name" = String, Path)),
+    responses((status = 204)))]
+pub async fn retire_so(visit: Visit) -> Answered {
+    retire(visit).await
+}
+
+/// A table of users.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// A line for each: a name and addresses, with commas between them, as in a users file.
+    csv: String,
+    /// Only say what would become of them.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Add and change users as a table says: all of it, or nothing. Users whom it does not name stay as they are.
+#[utoipa::path(post, path = "/api/v1/users/import", tag = "users", request_body = Table,
+    responses((status = 200, body = Changed)))]
+pub async fn import(visit: Visit) -> Answered {
+    let Table { csv, dry_run } = visit.body()?;
+    let request = Request::ImportUsers { csv, dry_run };
+    Ok(HttpResponse::Ok().json(Changed::of(visit.ask(request).await?)))
 }
 
 /// Another name.

@@ -2,6 +2,7 @@
 
 mod crawl;
 mod documented;
+mod profiles;
 mod readers;
 mod refused;
 mod rights;

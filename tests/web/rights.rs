@@ -163,6 +163,11 @@ fn ids(reply: &Value, list: &str) -> BTreeSet<usize> {
     list.iter().map(|line| line["id"].as_u64().unwrap() as usize).collect()
 }
 
+const NEW_PROFILE: &str =
+    r#"{"name":"new","server":{"access":"imap","host":"127.0.0.1","port":1,"username":"u","password":"p"}}"#;
+const UNSAVED: &str = r#"{"profile":{"name":"unsaved","server":{"access":"imap","host":"127.0.0.1","port":1,"username":"u",
+    "password":"p"}}}"#;
+
 #[test]
 fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
     let site = Site::with_mail();
@@ -184,6 +189,16 @@ fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
             ("GET", "/api/v1/status", "", [403, 403, 200]),
             ("POST", "/api/v1/profiles/company/runs", "", [403, 403, 202]),
             ("POST", "/api/v1/profiles/company/interrupt", "", [403, 403, 204]),
+            ("POST", "/api/v1/notices/test", "", [403, 403, 400]),
+            ("GET", "/api/v1/profiles/company", "", [403, 403, 200]),
+            ("POST", "/api/v1/profiles", NEW_PROFILE, [403, 403, 201]),
+            ("PUT", "/api/v1/profiles/new", NEW_PROFILE, [403, 403, 204]),
+            ("POST", "/api/v1/profiles/new/test", "", [403, 403, 200]),
+            ("POST", "/api/v1/profiles/new/propose", "", [403, 403, 409]),
+            ("POST", "/api/v1/profiles/new/dry-run", "", [403, 403, 200]),
+            ("POST", "/api/v1/profiles/test", UNSAVED, [403, 403, 200]),
+            ("POST", "/api/v1/profiles/import", r#"{"toml":""}"#, [403, 403, 400]),
+            ("DELETE", "/api/v1/profiles/new", "", [403, 403, 204]),
             ("GET", "/api/v1/accounts", "", [403, 403, 200]),
             ("GET", "/api/v1/accounts/other", "", [403, 403, 200]),
             ("GET", "/api/v1/accounts/nobody", "", [403, 403, 404]),
@@ -207,8 +222,21 @@ fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
                 r#"{"name":"new","addresses":["new@example.com"]}"#,
                 [403, 403, 201],
             ),
+            (
+                "PUT",
+                "/api/v1/users/new",
+                r#"{"addresses":["newest@example.com"]}"#,
+                [403, 403, 204],
+            ),
+            (
+                "POST",
+                "/api/v1/users/import",
+                r#"{"csv":"new,new@example.com","dry_run":true}"#,
+                [403, 403, 200],
+            ),
             ("POST", "/api/v1/users/new/rename", r#"{"to":"newer"}"#, [403, 403, 204]),
             ("POST", "/api/v1/users/newer/retire", "", [403, 403, 204]),
+            ("DELETE", "/api/v1/users/newer", "", [403, 403, 204]),
             ("GET", "/api/v1/audit", "", [403, 200, 200]),
         ] {
             let at = ROLES.iter().position(|known| *known == role).unwrap();

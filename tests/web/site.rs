@@ -70,10 +70,11 @@ impl Site {
         let user = |name: &&str| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n");
         let users: String = USERS.iter().map(user).collect();
         let text = format!(
-            "{more}{users}[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\n\
+            "{more}[secrets]\nkey_file = \"dropkeep.key\"\n{users}[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\n\
              port = 1\nusername = \"all\"\npassword = \"x\"\n"
         );
         let appliance = Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &text);
+        appliance.done(&["profiles", "key"]);
         let mut command = appliance.command(&["serve"]);
         command
             .env("DROPKEEP__HTTP__REQUESTS_PER_SECOND", "100000")

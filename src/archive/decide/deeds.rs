@@ -26,6 +26,7 @@ impl Deciding<'_> {
                 for change in &deed.sessions {
                     self.change_session(change)?;
                 }
+                self.set.profiles.extend(deed.profiles.iter().cloned());
                 deed.entry.clone().map_or(Ok(()), |entry| self.note(entry))?;
                 Answer::Number(0)
             }

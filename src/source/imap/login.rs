@@ -33,9 +33,7 @@ impl ImapSession {
                 .await
                 .map_err(|e| e.at(host, ConnectStep::Greeting))?;
             logged_in = greeting.logged_in;
-            steps
-                .done
-                .push((ConnectStep::Greeting, greeting.words, began.elapsed()));
+            steps.did(ConnectStep::Greeting, greeting.words, began);
         }
         let began = Instant::now();
         let (capabilities, asks_who) = authenticate(server, credential, &mut dialogue, logged_in)
@@ -61,7 +59,7 @@ impl ImapSession {
                 .map_err(|e| e.at(host, ConnectStep::Login))?;
             detail.push_str(if compressed { ", compressed" } else { "" });
         }
-        steps.done.push((ConnectStep::Login, detail, began.elapsed()));
+        steps.did(ConnectStep::Login, detail, began);
         Ok(Self {
             dialogue,
             capabilities,

@@ -34,14 +34,14 @@ impl Pop3Session {
                 }
                 Err(error) => return Err(error.at(host, ConnectStep::Greeting)),
             };
-            steps.done.push((ConnectStep::Greeting, words, began.elapsed()));
+            steps.did(ConnectStep::Greeting, words, began);
         }
         let began = Instant::now();
         let capabilities = authenticate(server, credential, &mut dialogue)
             .await
             .map_err(|error| error.at(host, ConnectStep::Login))?;
         let detail = format!("as {}", server.username);
-        steps.done.push((ConnectStep::Login, detail, began.elapsed()));
+        steps.did(ConnectStep::Login, detail, began);
         Ok(Self {
             dialogue,
             turns: Turns::new(server, offers(&capabilities, "PIPELINING")),

@@ -1,10 +1,12 @@
+use serde_json::json;
+
 use crate::{
     notify::{
         Site,
         hook::Hook,
         smtp::{PASSWORD, Smtp, Trick, plain_response},
     },
-    support::{appliance::text, tls::Identity},
+    support::{appliance::text, control, tls::Identity},
 };
 
 /// What `notify --test` says of each, and its exit code.
@@ -159,6 +161,16 @@ fn everyone_who_would_be_told_is() {
     hook.state().answers.push_back(Some("401 Unauthorized\r\n".into()));
     let said = tried(&site, 3);
     assert!(said[2].1.contains("401 Unauthorized") && said[0].0, "{said:?}");
+    // The same asked of the one that serves.
+    let serving = site.appliance.serve();
+    let replies = control::ask(&site.appliance.data(), &json!("test_notices")).expect("an answer");
+    let kinds: Vec<_> = replies
+        .iter()
+        .filter_map(|reply| reply["noticed"]["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["mail", "mail", "webhook"], "{replies:?}");
+    assert!(!json!(replies).to_string().contains("t0ken/secret"), "{replies:?}");
+    serving.stop().expect(0);
     site.configure(&Hook::start(Some(localhost)).toml(""), &site.good(), "");
     let said = tried(&site, 3);
     assert!(!said[0].0, "{said:?}");

@@ -1,0 +1,96 @@
+//! How profiles and users that are not in the configuration file are set up: what is asked, and what is answered.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Spoken;
+pub use crate::config::Origin;
+
+/// A profile as somebody writes it, with its secrets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Written {
+    pub text: Spoken,
+    #[serde(default)]
+    pub form: Form,
+}
+
+/// In which form a profile is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// As in the configuration file: one `[[profile]]`.
+    #[default]
+    Toml,
+    /// The keys of the profile, as an object.
+    Json,
+}
+
+/// What is to become of a profile. Where a changed one leaves out a secret, and its server is the same, the secret stays
+/// as it was; one that is `null` (in JSON) is taken away.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileWish {
+    Add(Written),
+    Change(Written),
+    Remove,
+}
+
+/// How a profile is set up.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProfileSetup {
+    pub name: String,
+    pub origin: Origin,
+    /// Whether it is one of those that run: in the file as it was read last, or in the catalog.
+    pub in_force: bool,
+    /// Why it is not, or why it cannot log in.
+    pub fault: Option<String>,
+    /// Its keys as the configuration file has them, without its secrets.
+    #[schema(value_type = Object)]
+    pub profile: serde_json::Value,
+    /// The keys of the secrets that are kept: `server.password`, say.
+    pub secrets: Vec<String>,
+    /// The same as the configuration file has it; with its secrets, where the owner asked for them.
+    #[schema(ignore)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub toml: Option<Spoken>,
+}
+
+/// What became of a profile or a user, or, of a preview, what would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChangedLine {
+    pub name: String,
+    pub change: ChangeKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    Added,
+    Changed,
+    Removed,
+    Unchanged,
+}
+
+impl ChangeKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// A step of the test of a profile.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StepLine {
+    pub step: String,
+    pub ok: bool,
+    pub detail: String,
+    /// What to do about it, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_to_do: Option<String>,
+    /// How long it took.
+    pub ms: u64,
+}
