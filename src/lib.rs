@@ -18,7 +18,7 @@
 //! what is attached included. [`explain`] says why a message is whose, and [`export`] gets the archives out in
 //! [`formats`] that other programs read. [`config`] is the configuration, `kept` has the profiles that the catalog keeps beside those of its file. [`message`] has the words that all stages
 //! share. [`net`] dials servers. [`http`] is a server, [`monitoring`] what it serves to anybody: metrics and
-//! health; and [`web`] what it serves to accounts: the API.
+//! health; [`web`] what it serves to accounts: the API; and [`console`] its pages for people.
 //! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
 //! accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived. [`durable`]
 //! replaces files so that a crash leaves them whole, [`mapped`] reads files that may be lost meanwhile, [`patience`] waits
@@ -35,6 +35,7 @@ pub mod cli;
 pub mod clock;
 mod compaction;
 pub mod config;
+pub mod console;
 pub mod control;
 mod durable;
 mod errand;

@@ -23,5 +23,5 @@ pub use profiles::{ChangeKind, ChangedLine, Form, Origin, ProfileSetup, ProfileW
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
 pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
-pub use shown::{Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
+pub use shown::{OF_PART, OUTSIDE, Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
 pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, NoticeLine, ProfileLine, VerifiedLine};

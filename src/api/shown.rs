@@ -5,6 +5,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// How a page that was made safe names an image of its message: a part, by its number, follows, and `"`. Nothing else in such
+/// a page reads so.
+pub const OF_PART: &str = " data-part=\"";
+/// The same of an image from outside, by its address.
+pub const OUTSIDE: &str = " data-src=\"";
+
 /// `show`: a readable view of a message.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Shown {
@@ -31,7 +37,7 @@ pub struct Shown {
     #[serde(default)]
     pub text_is_cut: bool,
     /// Its page, where it has one and it was asked for: made safe, and of a very long one the beginning. Nothing in it
-    /// loads anything.
+    /// loads anything: an image has the number of its part as `data-part`, or its address as `data-src`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
 }

@@ -19,6 +19,7 @@ use crate::{
     archive::{Absent, Store},
     clock,
     config::{Config, LogFormat},
+    console::{self, FirstAccount},
     control,
     http::{self, Http},
     monitoring::{self, Readiness},
@@ -63,6 +64,8 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         let mut pages = monitoring::routes(recorder.clone(), readiness.clone());
         let door = Door::new(&config.web);
         pages.extend(web::routes(&door));
+        let first = FirstAccount::default();
+        pages.extend(console::routes(&door, &first));
         let http = http::serve(&config.http, pages).map_err(Failure::usage)?;
         measure_certificate(&http);
         let store = match opened {
@@ -86,15 +89,14 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         readiness.ready();
         metrics::ready(true);
         for address in http.addresses() {
-            let mut line = format!("listening on {address}");
-            if log_is_json {
-                line = serde_json::json!({
-                    "timestamp": clock::now().to_string(), "level": "INFO", "message": line,
-                })
-                .to_string();
-            }
-            // Whatever the log's level is. Standard error may be closed; the appliance goes on.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            tell(format!("listening on {address}"), log_is_json);
+        }
+        // Whoever reads what is printed here may make the first account.
+        if let (Some(link), Some(address)) = (first.link(appliance.gate())?, http.addresses().first()) {
+            tell(
+                format!("there is no account yet; this link makes the first one, once: {address}{link}"),
+                log_is_json,
+            );
         }
         appliance.log_plan();
         tracing::info!(http = http.addresses().join(" "), "dropkeep is ready");
@@ -161,6 +163,19 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         control_handle.stop(true).await;
         Ok(0)
     })
+}
+
+/// Says a line whatever the log's level is.
+fn tell(line: String, log_is_json: bool) {
+    let line = match log_is_json {
+        false => line,
+        true => {
+            let line = serde_json::json!({"timestamp": clock::now().to_string(), "level": "INFO", "message": line});
+            line.to_string()
+        }
+    };
+    // Standard error may be closed; the appliance goes on.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn measure_certificate(http: &Http) {

@@ -192,7 +192,7 @@ impl Gate {
     }
 
     /// What is kept of a new password.
-    async fn kept(&self, name: &str, password: Spoken) -> Result<password::Kept, Failure> {
+    pub(super) async fn kept(&self, name: &str, password: Spoken) -> Result<password::Kept, Failure> {
         password::acceptable(name, password.reveal()).map_err(Failure::usage)?;
         let work = move || password::kept(password.reveal());
         match self.0.hashing.run(work).await {
@@ -233,14 +233,14 @@ fn is_own(caller: &Caller, account: &AccountName) -> bool {
     }
 }
 
-fn no_name(name: &str) -> Failure {
+pub(super) fn no_name(name: &str) -> Failure {
     Failure::usage(format!(
         "{name:?} cannot be the name of an account: take up to 64 letters, digits and . _ - + @, with a letter or digit \
          first, and not \"owner\" or \"dropkeep\""
     ))
 }
 
-fn refused(name: &str, refusal: Refusal) -> Failure {
+pub(super) fn refused(name: &str, refusal: Refusal) -> Failure {
     let error = format!("account {name:?}: {refusal}");
     match refusal {
         Refusal::None | Refusal::NoApplication | Refusal::NotGiven => Failure::unknown(error),

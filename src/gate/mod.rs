@@ -2,9 +2,10 @@
 //!
 //! What is decided is in `access`, which is pure; what is written is a [`Deed`](crate::archive::Deed), which the
 //! committer writes as a whole. Here is what lies between: the passwords that are tried (`hashing`), the sessions that are
-//! shown, the changes that are wished for.
+//! shown, the changes that are wished for, and the `first` account of all.
 
 mod changes;
+mod first;
 mod hashing;
 mod log_in;
 mod made;

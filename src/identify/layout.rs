@@ -16,6 +16,8 @@ use super::{
 /// Parts that are looked at, and multiparts around one.
 const MOST: usize = 500;
 const DEEPEST: usize = 20;
+/// Bytes of a Content-ID.
+const LONGEST_ID: usize = 1000;
 /// Bytes of a body in which its text is looked for.
 const TEXT: usize = 1 << 20;
 /// Bytes that are decoded at once to see how long they are.
@@ -30,6 +32,8 @@ pub struct Part {
     pub kind: String,
     pub name: Option<String>,
     pub is_attachment: bool,
+    /// By which a page of the message names it, without its brackets (RFC 2392).
+    pub content_id: Option<String>,
     /// The one that it names.
     pub charset: Option<Charset>,
     encoding: Encoding,
@@ -158,7 +162,16 @@ impl Part {
         let disposition = disposition
             .and_then(|field| Content::read(field.value, content.charset))
             .unwrap_or_default();
+        let id = entity
+            .header
+            .all("Content-ID")
+            .next()
+            .map(|field| field.value.trim_ascii());
+        let id = id.and_then(|id| id.strip_prefix(b"<")?.strip_suffix(b">"));
         Self {
+            content_id: id
+                .filter(|id| id.len() <= LONGEST_ID)
+                .and_then(|id| String::from_utf8(id.to_vec()).ok()),
             kind: match content.kind.as_str() {
                 "" => "text/plain".to_owned(),
                 _ => content.kind,

@@ -150,9 +150,9 @@ pub fn show(store: &Store, archives: &Archives, id: MessageId, how: How, tell: &
     let bytes = retrieval.raw(id, &message)?;
     let mut shown = view::shown(id, &message, &bytes);
     if how.full {
-        let (text, page) = view::full(&bytes);
+        let (text, page, parts) = view::full(&bytes);
         (shown.text, shown.text_is_cut) = text;
-        shown.html = page.map(|page| safe(&page));
+        shown.html = page.map(|page| safe(&page, parts));
     }
     drop(bytes);
     held.given_back();

@@ -6,13 +6,17 @@
 //! raw text (style, script, noscript …), SVG and MathML are no part of it, so a browser that reads it again finds what was
 //! written and nothing else. Tags are closed in their order, and nest so deep and no deeper. It takes time and memory in
 //! proportion to the page; a library that makes a tree of it does not, whatever a page does.
+//!
+//! Images are only named, as nothing is loaded: those of the message by their parts, those from outside by their addresses.
 
-use std::convert::Infallible;
+use std::{collections::HashMap, convert::Infallible};
 
 use html5gum::{
     Emitter, ForwardingEmitter, Span, State, Tokenizer,
     emitters::callback::{Callback, CallbackEmitter, CallbackEvent},
 };
+
+use crate::api::{OF_PART, OUTSIDE};
 
 /// Tags that lie within each other.
 const DEEPEST: usize = 100;
@@ -20,7 +24,8 @@ const DEEPEST: usize = 100;
 const ATTRIBUTE: usize = 4000;
 
 /// Tags that have no end, and those that have one.
-const VOID: [&str; 4] = ["br", "hr", "wbr", "col"];
+const VOID: [&str; 5] = ["br", "hr", "wbr", "col", IMAGE];
+const IMAGE: &str = "img";
 const TAGS: [&str; 63] = [
     "a",
     "abbr",
@@ -105,9 +110,12 @@ const ATTRIBUTES: [&str; 12] = [
 /// Where links may lead.
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// `page` without whatever is not safe.
-pub fn safe(page: &str) -> String {
-    let mut reading = Reading(CallbackEmitter::new(Writer::default()));
+/// `page` without whatever is not safe. `parts` are the parts of its message that have a Content-ID, by that.
+pub fn safe(page: &str, parts: HashMap<String, usize>) -> String {
+    let mut reading = Reading(CallbackEmitter::new(Writer {
+        parts,
+        ..Writer::default()
+    }));
     let Ok(()) = Tokenizer::new_with_emitter(page, &mut reading).finish();
     let mut writer = std::mem::take(reading.0.callback_mut());
     while writer.close_last() {}
@@ -133,6 +141,7 @@ impl ForwardingEmitter for &mut Reading {
 #[derive(Default)]
 struct Writer {
     html: String,
+    parts: HashMap<String, usize>,
     /// The tags that are open, the innermost last.
     open: Vec<&'static str>,
     /// The tag that is being read; `None` where it is left out.
@@ -199,6 +208,10 @@ impl Writer {
 
     /// Writes a tag that has come to its end.
     fn start(&mut self, tag: &'static str) {
+        let names = |what: &str| self.attributes.contains(what);
+        if tag == IMAGE && !names(OF_PART) && !names(OUTSIDE) {
+            return;
+        }
         if !VOID.contains(&tag) {
             if ENDS_ITSELF.contains(&tag) && self.open.last() == Some(&tag) {
                 self.close_last();
@@ -234,14 +247,20 @@ impl Writer {
     fn known_attribute(&self, name: &[u8]) -> Option<&'static str> {
         match (self.tag?, name) {
             ("a", b"href") => Some("href"),
+            (IMAGE, b"src") => Some("src"),
+            (IMAGE, b"alt") => Some("alt"),
             _ => ATTRIBUTES.into_iter().find(|known| known.as_bytes() == name),
         }
     }
 
     fn attribute(&mut self, name: &'static str, value: &str) {
         let value = value.trim();
+        if name == "src" {
+            return self.image(value);
+        }
         let fits = match name {
             "href" => leads_somewhere(value),
+            "alt" => true,
             // Numbers, colours and words.
             _ => value
                 .bytes()
@@ -252,6 +271,26 @@ impl Writer {
                 self.attributes.push_str(piece);
             }
             escape(value, &mut self.attributes);
+            self.attributes.push('"');
+        }
+    }
+
+    /// Names an image; of several the first, as browsers do.
+    fn image(&mut self, address: &str) {
+        if self.attributes.contains(OF_PART) || self.attributes.contains(OUTSIDE) || address.len() > ATTRIBUTE {
+            return;
+        }
+        let named = address
+            .split_at_checked(4)
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("cid:"));
+        if let Some((_, id)) = named {
+            let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
+            if let Some(part) = self.parts.get(&*id) {
+                self.attributes.push_str(&format!("{OF_PART}{part}\""));
+            }
+        } else if leads_to_the_web(address) {
+            self.attributes.push_str(OUTSIDE);
+            escape(address, &mut self.attributes);
             self.attributes.push('"');
         }
     }
@@ -284,6 +323,13 @@ fn leads_somewhere(link: &str) -> bool {
     scheme.is_some_and(is_known) && !link.contains(char::is_control)
 }
 
+fn leads_to_the_web(link: &str) -> bool {
+    leads_somewhere(link)
+        && !link
+            .get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
@@ -291,6 +337,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn safe(page: &str) -> String {
+        super::safe(page, HashMap::from([("logo@x".to_owned(), 2)]))
+    }
+
+    #[test]
+    fn images_are_named_and_not_loaded() {
+        assert_eq!(
+            safe("<p><img SRC=\"CID:logo%40x\" alt='a \"b\" <c>' onerror=x><img src=cid:other>"),
+            "<p><img data-part=\"2\" alt=\"a &quot;b&quot; &lt;c&gt;\"></p>"
+        );
+        assert_eq!(
+            safe(
+                "<img src='https://x.example/?a=1&b=2' src=cid:logo@x width=1><img src=/x><img src=mailto:x><img src=data:x>"
+            ),
+            "<img data-src=\"https://x.example/?a=1&amp;b=2\" width=\"1\">"
+        );
+        // Nobody names one by an attribute of ours, or in text.
+        assert_eq!(
+            safe("<img data-part=2 data-src=https://x><p data-src=\"https://x\"> data-src=\"x"),
+            "<p> data-src=&quot;x</p>"
+        );
+        assert_eq!(safe("<img alt=' data-src=\"x' title=' data-part=\"2'>"), "");
+    }
 
     #[test]
     fn what_is_harmless_stays() {
@@ -364,11 +434,10 @@ mod tests {
             while let Some((attribute, value)) = attributes.split_once("=\"") {
                 let (value, more) = value.split_once('"').unwrap();
                 let attribute = attribute.trim();
-                let known = ATTRIBUTES.contains(&attribute) || ["href", "target", "rel"].contains(&attribute);
-                assert!(
-                    known && (attribute != "href" || leads_somewhere(value)),
-                    "{page}: {html}"
-                );
+                let others = ["href", "target", "rel", "alt", "data-part", "data-src"];
+                let known = ATTRIBUTES.contains(&attribute) || others.contains(&attribute);
+                let leads = ["href", "data-src"].contains(&attribute);
+                assert!(known && (!leads || leads_somewhere(value)), "{page}: {html}");
                 attributes = more;
             }
             assert_eq!(attributes.trim(), "", "{page}: {html}");

@@ -1,6 +1,8 @@
 //! A readable view of a message's bytes. Never fails: what cannot be read is left empty. It takes time in proportion to
 //! the message, and is itself of bounded length: what is beyond a bound is named and not shown.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -82,14 +84,16 @@ pub fn part(part: &Part, message: &[u8]) -> ShownPart {
 /// A text, and whether it is cut.
 type Text = (String, bool);
 
-/// The text of a message, up to a bound, and its page, where it has one.
-pub fn full(bytes: &[u8]) -> (Text, Option<String>) {
+/// The text of a message, up to a bound, its page, where it has one, and its parts that a page can name, by their Content-ID.
+pub fn full(bytes: &[u8]) -> (Text, Option<String>, HashMap<String, usize>) {
     let layout = Layout::read(bytes);
     let text = layout.text(bytes);
     let is_cut = text.chars().nth(FULL_TEXT).is_some();
     let page = layout.parts.iter().find(|part| part.is_html() && !part.is_attachment);
     let page = page.map(|page| page.text(bytes, PAGE));
-    ((readable(&text, FULL_TEXT), is_cut), page)
+    let named = layout.parts.iter().enumerate();
+    let named = named.filter_map(|(at, part)| Some((part.content_id.clone()?, at + 1)));
+    ((readable(&text, FULL_TEXT), is_cut), page, named.collect())
 }
 
 /// The header as it stands in the message, unfolded, and what is to be said of what is not shown of it.

@@ -44,8 +44,9 @@ const LONGEST_REASON: usize = 1000;
 const PROVED: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
 const LATELY: Duration = Duration::from_secs(60);
 
-/// Why somebody reads mail, where their role has to say it; percent signs in it are decoded.
-const REASON: &str = "dropkeep-reason";
+/// Why somebody reads mail, where their role has to say it: a field of the header, or a cookie, as browsers send no field
+/// of ours by themselves; percent signs in it are decoded.
+pub const REASON: &str = "dropkeep-reason";
 
 /// The appliance for those who come in over HTTP. Cloned, it is the same.
 #[derive(Clone)]
@@ -75,7 +76,7 @@ impl Door {
         let _ = self.0.appliance.set(appliance);
     }
 
-    pub(super) fn appliance(&self) -> Result<&Arc<Appliance>, Refused> {
+    pub fn appliance(&self) -> Result<&Arc<Appliance>, Refused> {
         let starting = || {
             Refused::new(StatusCode::SERVICE_UNAVAILABLE)
                 .because("dropkeep is starting")
@@ -88,7 +89,7 @@ impl Door {
     ///
     /// # Errors
     /// They do not, another site had their browser ask, or they ask too much.
-    pub(super) async fn admit(&self, asked: Asked) -> Result<Visit, Refused> {
+    pub async fn admit(&self, asked: Asked) -> Result<Visit, Refused> {
         refuse_other_sites(&asked.request)?;
         let appliance = self.appliance()?.clone();
         let (gate, address) = (appliance.gate(), address(&asked.request));
@@ -317,23 +318,29 @@ pub fn cookie(asked: &Asked) -> &'static str {
 
 /// The token of the session whose cookie is shown.
 fn token(asked: &Asked) -> Option<Token> {
-    let name = cookie(asked);
-    let fields = asked
-        .request
+    shown_cookie(&asked.request, cookie(asked)).map(Token::shown)
+}
+
+/// The value of the cookie of this name.
+pub fn shown_cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+    let fields = request
         .headers()
         .get_all(COOKIE)
         .filter_map(|field| field.to_str().ok());
     let mut cookies = fields.flat_map(|field| field.split(';'));
-    let value = cookies.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))?;
-    Some(Token::shown(value))
+    cookies.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// Why they ask.
 fn reason(request: &HttpRequest) -> Result<Option<String>, Refused> {
-    let Some(given) = request.headers().get(REASON) else {
+    let field = request
+        .headers()
+        .get(REASON)
+        .map(actix_web::http::header::HeaderValue::as_bytes);
+    let Some(given) = field.or_else(|| shown_cookie(request, REASON).map(str::as_bytes)) else {
         return Ok(None);
     };
-    let reason = percent_decode(given.as_bytes()).decode_utf8().ok();
+    let reason = percent_decode(given).decode_utf8().ok();
     let fits = |reason: &str| reason.chars().count() <= LONGEST_REASON && !reason.contains(char::is_control);
     match reason.filter(|reason| fits(reason)) {
         Some(reason) => Ok(Some(reason.into_owned())),

@@ -22,4 +22,13 @@ mod stream;
 mod take;
 mod users;
 
-pub use self::{document::document, door::Door, routes::routes};
+pub use self::{
+    document::document,
+    door::{Answered, Door, REASON, Visit, address, cut, refuse_other_sites, shown_cookie},
+    message::{attachment, raw},
+    refused::Refused,
+    routes::routes,
+    session::set_cookie,
+    stream::{Bytewise, bytes},
+    users::{UnknownAddress, unknown_addresses},
+};

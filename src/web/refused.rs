@@ -94,6 +94,18 @@ impl Refused {
         Self::new(status).because(failure.error).at(pointer)
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    pub fn what_to_do(&self) -> Option<&str> {
+        self.what_to_do.as_deref()
+    }
+
     pub fn answer(self) -> HttpResponse {
         let mut response = problem_at(self.status, self.detail, self.what_to_do, self.pointer);
         let headers = response.headers_mut();

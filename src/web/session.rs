@@ -96,7 +96,11 @@ pub async fn log_out(visit: Visit) -> Answered {
     Ok(response)
 }
 
-fn set_cookie(response: &mut HttpResponse, asked: &Asked, value: &str, more: &str) -> Result<(), Refused> {
+/// Sets the cookie of a session.
+///
+/// # Errors
+/// The value cannot stand in a header.
+pub fn set_cookie(response: &mut HttpResponse, asked: &Asked, value: &str, more: &str) -> Result<(), Refused> {
     let secure = if asked.over_tls { "; Secure" } else { "" };
     let name = cookie(asked);
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}");

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::{
     door::{Answered, Visit, cut},
     profiles::Changed,
+    refused::Refused,
 };
 use crate::{
     api::{Reply, Request, UserLine},
@@ -134,9 +135,9 @@ pub async fn retire(visit: Visit) -> Answered {
 /// An address of ours that no user has.
 #[derive(Serialize, ToSchema)]
 pub struct UnknownAddress {
-    address: String,
+    pub address: String,
     /// Messages that named it.
-    messages: u64,
+    pub messages: u64,
 }
 
 /// Addresses that no user has.
@@ -148,6 +149,15 @@ pub struct Unknown {
 /// The addresses of ours that no user had when they came, the most frequent 1,000 of the newest 100 runs.
 #[utoipa::path(get, path = "/api/v1/unknown", tag = "users", responses((status = 200, body = Unknown)))]
 pub async fn unknown(visit: Visit) -> Answered {
+    let addresses = unknown_addresses(&visit).await?;
+    Ok(HttpResponse::Ok().json(Unknown { addresses }))
+}
+
+/// The addresses of ours that no user had when they came, the most frequent first.
+///
+/// # Errors
+/// Whoever asks may not read protocols, or these cannot be read.
+pub async fn unknown_addresses(visit: &Visit) -> Result<Vec<UnknownAddress>, Refused> {
     let request = Request::Protocols {
         newest: Some(RUNS),
         filter: RunFilter::default(),
@@ -174,7 +184,5 @@ pub async fn unknown(visit: Visit) -> Answered {
     let addresses = counts
         .into_iter()
         .map(|(address, messages)| UnknownAddress { address, messages });
-    Ok(HttpResponse::Ok().json(Unknown {
-        addresses: addresses.collect(),
-    }))
+    Ok(addresses.collect())
 }

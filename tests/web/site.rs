@@ -67,12 +67,18 @@ pub struct Client {
 impl Site {
     /// With these further lines of the configuration, and variables of its environment.
     pub fn new(more: &str, environment: &[(&str, &str)]) -> Self {
+        let profile = format!(
+            "[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = 1\n\
+             username = \"all\"\npassword = \"x\"\n"
+        );
+        Self::of_profile(more, &profile, environment)
+    }
+
+    /// The same with another profile.
+    pub fn of_profile(more: &str, profile: &str, environment: &[(&str, &str)]) -> Self {
         let user = |name: &&str| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n");
         let users: String = USERS.iter().map(user).collect();
-        let text = format!(
-            "{more}[secrets]\nkey_file = \"dropkeep.key\"\n{users}[[profile]]\nname = \"{PROFILE}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\n\
-             port = 1\nusername = \"all\"\npassword = \"x\"\n"
-        );
+        let text = format!("{more}[secrets]\nkey_file = \"dropkeep.key\"\n{users}{profile}");
         let appliance = Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &text);
         appliance.done(&["profiles", "key"]);
         let mut command = appliance.command(&["serve"]);
@@ -221,6 +227,10 @@ pub fn read(stream: TcpStream) -> io::Result<Reply> {
         while let Some(chunk) = chunk(&mut stream)? {
             reply.body.extend(chunk);
         }
+    } else if let Ok(length) = reply.field("content-length").parse() {
+        // Not all who are asked end the connection.
+        reply.body.resize(length, 0);
+        stream.read_exact(&mut reply.body)?;
     } else {
         stream.read_to_end(&mut reply.body)?;
     }
@@ -237,8 +247,8 @@ pub fn head(stream: &mut impl BufRead) -> io::Result<(u16, Vec<(String, String)>
     loop {
         line.clear();
         stream.read_line(&mut line)?;
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) => fields.push((name.to_lowercase(), value.to_owned())),
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => fields.push((name.to_lowercase(), value.trim().to_owned())),
             None => return Ok((status, fields)),
         }
     }

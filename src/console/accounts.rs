@@ -1,0 +1,129 @@
+//! An account, as administrators look after it.
+
+use actix_web::http::StatusCode;
+use maud::{Markup, html};
+
+use super::{
+    account::{Owned, new_password, sessions, typed_twice},
+    form::path,
+    frame::Place,
+    parts::{button, field, notice},
+    people::{listed, roles},
+    visitor::{Answered, Visitor},
+    words,
+};
+use crate::{
+    api::{AccountLine, AccountWish, Request, Role},
+    web::Refused,
+};
+
+pub async fn page(visitor: Visitor) -> Answered {
+    let name = visitor.visit.named("name").to_owned();
+    let owned = Owned::of(&visitor, &name).await?;
+    let (t, face, line) = (visitor.t(), &visitor.face, &owned.line);
+    let to = |change: &str| path(&["people", "accounts", &line.name, change]);
+    let body = html! {
+        @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
+        p.back { a href="/console/people" { "← " (t.people) } }
+        @if line.disabled { (notice("warn", html! { p { (t.is_disabled) } })) }
+        section.card aria-labelledby="role-title" {
+            h2 #role-title { (t.role) }
+            p { (words::role(face.look.language, line.role)) }
+            form method="post" action=(to("role")) {
+                (face.token())
+                (roles(face, line.role))
+                button type="submit" { (t.change_role) }
+            }
+        }
+        (archives(&visitor, line))
+        section.card aria-labelledby="come-in" {
+            h2 #come-in { (t.coming_in) }
+            form method="post" action=(to("password")) {
+                (face.token())
+                (new_password(face))
+                button type="submit" { (t.set_password) }
+            }
+            div.actions {
+                @if line.totp { (button(face, &to("codes"), "", t.reset_codes, &[])) }
+                @if line.disabled { (button(face, &to("enable"), "", t.enable, &[])) }
+                @else { (button(face, &to("disable"), "danger", t.disable, &[])) }
+                (button(face, &to("remove"), "danger", t.remove_account, &[]))
+            }
+        }
+        (sessions(&visitor, &to("sessions"), &owned.sessions))
+    };
+    Ok(visitor.page(Place::People, &line.name, body))
+}
+
+fn archives(visitor: &Visitor, line: &AccountLine) -> Markup {
+    let (t, face) = (visitor.t(), &visitor.face);
+    let to = |change: &str| path(&["people", "accounts", &line.name, change]);
+    html! {
+        section.card aria-labelledby="given" {
+            h2 #given { (t.archives_given) }
+            @if line.archives.is_empty() { p.nothing { (t.no_archives) } }
+            ul.plain {
+                @for user in &line.archives {
+                    li { bdi { (user) } " " (button(face, &to("take"), "danger", t.take_away, &[("user", user)])) }
+                }
+            }
+            form.inline method="post" action=(to("give")) {
+                (face.token())
+                (field("user", t.user_title, "text", "", "off"))
+                button type="submit" { (t.give) }
+            }
+        }
+    }
+}
+
+fn role_of(visitor: &Visitor) -> Result<Role, Refused> {
+    let word = visitor.form.get("role");
+    let role = Role::ALL.into_iter().find(|role| role.as_str() == word);
+    role.ok_or_else(|| Refused::bad(format!("{:?}", word)))
+}
+
+pub async fn add(visitor: Visitor) -> Answered {
+    let request = Request::ChangeAccount {
+        name: visitor.form.get("account").to_owned(),
+        wish: AccountWish::Add {
+            role: role_of(&visitor)?,
+            archives: listed(visitor.form.get("archives")),
+            password: typed_twice(&visitor)?,
+        },
+    };
+    visitor.ask(request).await?;
+    Ok(visitor.done("/console/people", "saved"))
+}
+
+/// Changes the account in the path.
+pub async fn change(visitor: Visitor) -> Answered {
+    let name = visitor.visit.named("name").to_owned();
+    let user = || visitor.form.get("user").to_owned();
+    let (wish, done) = match visitor.visit.named("change") {
+        "role" => (AccountWish::Role(role_of(&visitor)?), "saved"),
+        "give" => (AccountWish::Give(user()), "saved"),
+        "take" => (AccountWish::Take(user()), "saved"),
+        "password" => {
+            let password = typed_twice(&visitor)?;
+            (
+                AccountWish::Password {
+                    password,
+                    current: None,
+                },
+                "password",
+            )
+        }
+        "codes" => (AccountWish::TotpOff, "codes_off"),
+        "enable" => (AccountWish::Enable, "saved"),
+        "disable" => (AccountWish::Disable, "saved"),
+        "remove" => (AccountWish::Remove, "removed"),
+        "sessions" => (AccountWish::EndSessions(visitor.form.some("session")), "ended"),
+        _ => return Err(Refused::new(StatusCode::NOT_FOUND)),
+    };
+    let back = match wish {
+        AccountWish::Remove => "/console/people".to_owned(),
+        _ => path(&["people", "accounts", &name]),
+    };
+    visitor.ask(Request::ChangeAccount { name, wish }).await?;
+    Ok(visitor.done(&back, done))
+}

@@ -1,0 +1,93 @@
+//! How pages are sent: with what the browser has to refuse in them.
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{
+            CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
+            X_FRAME_OPTIONS,
+        },
+    },
+};
+use maud::Markup;
+
+use super::{
+    frame::{Face, Place},
+    parts::notice,
+};
+use crate::web::Refused;
+
+pub const HTML: &str = "text/html; charset=utf-8";
+
+/// Style and script come from here, and nothing else does; no other page embeds this one.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// A form says from which page it comes, or browsers name no origin; other sites are told nothing.
+const REFERRER: &str = "same-origin";
+
+pub fn html(status: StatusCode, page: Markup) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type(HTML)
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((REFERRER_POLICY, REFERRER))
+        .body(page.into_string())
+}
+
+/// A page of mail, which is somebody else's: it is shown within one of ours, runs nothing, and loads images where `images`
+/// says.
+pub fn shut_in(page: Markup, images: &str) -> HttpResponse {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src {images}; base-uri 'none'; form-action 'none'; frame-ancestors \
+         'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    );
+    HttpResponse::Ok()
+        .content_type(HTML)
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .insert_header((X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .body(page.into_string())
+}
+
+/// Sends the browser to another page, which it asks for with GET.
+pub fn see(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, address))
+        .insert_header((REFERRER_POLICY, REFERRER))
+        .finish()
+}
+
+/// What went wrong, as a page, with what to do.
+pub fn trouble(face: &Face, refused: &Refused) -> HttpResponse {
+    let t = face.look.t();
+    let (title, what_to_do) = match refused.status() {
+        StatusCode::BAD_REQUEST => (t.wrong_request, t.do_mend_request),
+        StatusCode::FORBIDDEN => (t.not_allowed, t.do_ask_administrator),
+        StatusCode::NOT_FOUND => (t.not_there, t.do_look_at_lists),
+        StatusCode::CONFLICT => (t.in_the_way, t.do_look_again),
+        StatusCode::TOO_MANY_REQUESTS => (t.too_much, t.do_wait),
+        StatusCode::SERVICE_UNAVAILABLE => (t.not_now, t.do_try_later),
+        _ => (t.went_wrong, t.do_look_at_log),
+    };
+    let body = maud::html! {
+        (notice("bad", maud::html! {
+            @if let Some(detail) = refused.detail() { p { (detail) } }
+            p { (refused.what_to_do().unwrap_or(what_to_do)) }
+        }))
+        p { a href="/console" { (t.to_the_start) } }
+    };
+    html(refused.status(), face.page(Place::Nowhere, title, body))
+}
+
+/// Sets a cookie that no script reads and no other site sends.
+pub fn cookie(headers: &mut HeaderMap, name: &str, value: &str, over_tls: bool, lasts: Option<u64>) {
+    let secure = if over_tls { "; Secure" } else { "" };
+    let lasts = lasts.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{lasts}");
+    // What we set is in ASCII.
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        headers.append(SET_COOKIE, cookie);
+    }
+}
+
+/// Nobody but a page of this site uses it, unless it says so: what a page that is shut in loads is asked for by no site.
+pub const FOR_ALL: (HeaderName, &str) = (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");

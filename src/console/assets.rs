@@ -1,0 +1,68 @@
+//! The stylesheets and the script, which are in the binary. Their addresses have their digest, so browsers keep them.
+
+use std::sync::LazyLock;
+
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header::CACHE_CONTROL},
+};
+
+use super::answers::FOR_ALL;
+use crate::http::{self, Asked};
+
+/// A file: its address, what it is, and what is in it.
+pub struct Asset {
+    pub path: String,
+    kind: &'static str,
+    content: &'static str,
+}
+
+pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "console",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("static/console.css"),
+    )
+});
+pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "console",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("static/console.js"),
+    )
+});
+/// Of pages of mail.
+pub static MAIL: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "mail",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("static/mail.css"),
+    )
+});
+
+impl Asset {
+    fn new(name: &str, ending: &str, kind: &'static str, content: &'static str) -> Self {
+        let digest = blake3::hash(content.as_bytes()).to_hex();
+        Self {
+            path: format!("/console/static/{name}-{}.{ending}", &digest[..16]),
+            kind,
+            content,
+        }
+    }
+}
+
+pub async fn asset(asked: Asked) -> HttpResponse {
+    let path = asked.request.path();
+    let known = [&*STYLE, &*SCRIPT, &*MAIL].into_iter().find(|asset| asset.path == path);
+    match known {
+        Some(asset) => HttpResponse::Ok()
+            .content_type(asset.kind)
+            .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+            .insert_header(FOR_ALL)
+            .body(asset.content),
+        None => http::refusal(StatusCode::NOT_FOUND),
+    }
+}

@@ -1,0 +1,128 @@
+//! Coming in and going out, and how the pages look.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use maud::{DOCTYPE, html};
+
+use super::{
+    answers::{cookie, html as page_of, see},
+    form::Form,
+    frame::{Face, Place},
+    look::{LANGUAGE, Language, THEME, Theme, local},
+    parts::{field, notice},
+    visitor::{Answered, Visitor},
+};
+use crate::{
+    api::Spoken,
+    gate::{Credentials, LogInError},
+    http::Asked,
+    web::{self, Door, Refused, address},
+};
+
+/// How long a browser keeps how the pages look, in seconds: a year.
+const YEAR: u64 = 365 * 24 * 60 * 60;
+
+/// Where somebody begins.
+pub async fn start(visitor: Visitor) -> Answered {
+    let who = visitor.face.who.as_ref();
+    Ok(see(who.map_or("/console/mail", |who| who.start().address())))
+}
+
+/// The page that asks who somebody is.
+pub async fn ask(asked: Asked, face: Face) -> Answered {
+    let query = Form::of_query(&asked);
+    let over = (!query.get("over").is_empty() && local(query.get("to")).is_some()).then_some(face.t().log_in_first);
+    Ok(form(&face, StatusCode::OK, query.get("to"), "", over, false))
+}
+
+fn form(face: &Face, status: StatusCode, to: &str, name: &str, wrong: Option<&str>, needs_code: bool) -> HttpResponse {
+    let t = face.t();
+    let kind = if status == StatusCode::OK { "note" } else { "bad" };
+    let body = html! {
+        @if let Some(wrong) = wrong { (notice(kind, html! { p { (wrong) } })) }
+        form.card.narrow method="post" action="/console/log-in" {
+            input type="hidden" name="to" value=(local(to).unwrap_or_default());
+            (field("name", t.account_name, "text", name, "username"))
+            (field("password", t.password, "password", "", "current-password"))
+            div.field {
+                label for="code" { (t.one_time_code) }
+                input #code name="code" inputmode="text" autocomplete="one-time-code" aria-describedby="code-hint"
+                    autofocus[needs_code];
+                p.hint #code-hint { (t.one_time_code_hint) }
+            }
+            button.main type="submit" { (t.log_in) }
+        }
+    };
+    page_of(status, face.page_of("plain", Place::Nowhere, t.log_in, body))
+}
+
+pub async fn log_in(door: Door, asked: Asked, face: Face) -> Answered {
+    let sent = Form::of_body(&asked)?;
+    let name = sent.get("name").to_owned();
+    let shown = Credentials {
+        name: name.clone(),
+        password: Spoken::new(sent.as_typed("password")),
+        code: sent.some("code").map(Spoken::new),
+    };
+    let logged_in = match door.appliance()?.gate().log_in(&shown, &address(&asked.request)).await {
+        Ok(logged_in) => logged_in,
+        Err(error) => {
+            let t = face.t();
+            let why = match &error {
+                LogInError::Wrong => t.wrong_log_in.to_owned(),
+                LogInError::NeedsCode => t.needs_code.to_owned(),
+                LogInError::WrongCode => t.wrong_code.to_owned(),
+                LogInError::Slowed(wait) => format!("{} {} s.", t.slowed, wait.as_secs() + 1),
+                other => other.to_string(),
+            };
+            let needs_code = matches!(error, LogInError::NeedsCode | LogInError::WrongCode);
+            let status = Refused::from(error).status();
+            return Ok(form(&face, status, sent.get("to"), &name, Some(&why), needs_code));
+        }
+    };
+    let mut response = see(local(sent.get("to")).unwrap_or("/console"));
+    web::set_cookie(&mut response, &asked, logged_in.token.reveal(), "")?;
+    Ok(response)
+}
+
+pub async fn log_out(visitor: Visitor) -> Answered {
+    let visit = &visitor.visit;
+    if let Some(token) = &visit.token {
+        let ended = visit.appliance().gate().log_out(token, &visit.account.address).await;
+        ended.map_err(|failure| visit.failed(failure))?;
+    }
+    let mut response = see("/console/log-in");
+    web::set_cookie(&mut response, &visit.asked, "", "; Max-Age=0")?;
+    cookie(response.headers_mut(), web::REASON, "", visit.asked.over_tls, Some(0));
+    Ok(response)
+}
+
+/// Keeps language and theme. It is no matter of an account.
+pub async fn look(asked: Asked, _: Face) -> Answered {
+    let form = Form::of_body(&asked)?;
+    let mut response = see(local(form.get("here")).unwrap_or("/console"));
+    let headers = response.headers_mut();
+    if let Some(language) = Language::of_tag(form.get("language")) {
+        cookie(headers, LANGUAGE, language.tag(), asked.over_tls, Some(YEAR));
+    }
+    if let Some(theme) = Theme::of_word(form.get("theme")) {
+        cookie(headers, THEME, theme.word(), asked.over_tls, Some(YEAR));
+    }
+    Ok(response)
+}
+
+/// For somebody who comes by a link of another site: goes on to the same page by one of ours.
+pub fn from_elsewhere(face: &Face) -> HttpResponse {
+    let here = local(&face.look.here).unwrap_or("/console");
+    let page = html! {
+        (DOCTYPE)
+        html lang=(face.look.language.tag()) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="refresh" content={ "0;url=" (here) };
+                title { "dropkeep" }
+            }
+            body { p { a href=(here) { "dropkeep" } } }
+        }
+    };
+    page_of(StatusCode::OK, page)
+}

@@ -1,0 +1,37 @@
+//! The console: pages for people with a browser, made here, whole; a stylesheet and a little script of our own, from the
+//! binary too. Nothing is loaded from elsewhere, and everything but live progress works without the script.
+//!
+//! - `routes` has the addresses. `visitor` is somebody who was let in (by `web`'s door), what they ask for, and the form that
+//!   they sent, which must bear the token of their session.
+//! - `frame` is what is around each page: who is logged in, where they may go, language and theme (`look`). `answers` sends it,
+//!   with what browsers are told to refuse; `assets` are the stylesheet and the script.
+//! - `texts` has all words in both languages, `words` what is counted, dated and measured in them.
+//! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`,
+//!   `message`, and the `body` of one, which a browser shows shut in; `first` is the page that makes the first account.
+
+mod account;
+mod accounts;
+mod answers;
+mod assets;
+mod audit;
+mod body;
+mod browse;
+mod first;
+mod folded;
+mod form;
+mod frame;
+mod log_in;
+mod look;
+mod message;
+mod overview;
+mod parts;
+mod people;
+mod routes;
+mod runs;
+mod search;
+mod store;
+mod texts;
+mod visitor;
+mod words;
+
+pub use self::{first::FirstAccount, routes::routes};

@@ -1,0 +1,377 @@
+//! Runs: the list of them, the protocol of one, and one that is going on.
+
+use actix_web::http::StatusCode;
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use maud::{Markup, html};
+
+use super::{
+    answers::see,
+    form::{link, path},
+    frame::{Face, Place},
+    parts::{button, figure, moment, next_page, notice},
+    visitor::{Answered, Visitor},
+    words,
+};
+use crate::{
+    api::{Reply, Request},
+    ids::RunId,
+    report::{CopyError, IMPORT, REROUTE, Run, RunFilter, RunState},
+    web::{Refused, cut, unknown_addresses},
+};
+
+/// Runs of a page; errors of a kind, users and unknown addresses that a protocol shows here.
+const PAGE: usize = 50;
+const ERRORS: usize = 50;
+const USERS: usize = 200;
+const UNKNOWN: usize = 100;
+
+const STATES: [RunState; 5] = [
+    RunState::Running,
+    RunState::Completed,
+    RunState::CompletedWithErrors,
+    RunState::Failed,
+    RunState::Interrupted,
+];
+
+/// A day as a form has it, from its first moment or to its last.
+pub fn day(text: &str, is_end: bool) -> Option<Timestamp> {
+    let day: Date = text.parse().ok()?;
+    let first = |day: Date| day.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
+    match is_end {
+        false => first(day),
+        true => Some(first(day.tomorrow().ok()?)? - 1.second()),
+    }
+}
+
+fn run_of(reply: Reply) -> Option<Run> {
+    match reply {
+        Reply::Run(run) => Some(*run),
+        _ => None,
+    }
+}
+
+pub async fn list(visitor: Visitor) -> Answered {
+    let t = visitor.t();
+    let query = &visitor.query;
+    let (profile, state, since, until) = (
+        query.get("profile"),
+        query.get("state"),
+        query.get("since"),
+        query.get("until"),
+    );
+    let cursor = query.some("cursor").map(|cursor| cursor.parse().map(RunId)).transpose();
+    let request = Request::Protocols {
+        // One more says whether there is more.
+        newest: Some(PAGE + 1),
+        filter: RunFilter {
+            profile: query.some("profile"),
+            state: STATES.into_iter().find(|known| known.as_str() == state),
+            since: day(since, false),
+            until: day(until, true),
+        },
+        before: cursor.map_err(|_| Refused::bad(t.wrong_place))?,
+    };
+    let mut runs: Vec<Run> = visitor.ask(request).await?.into_iter().filter_map(run_of).collect();
+    let has_more = runs.len() > PAGE;
+    runs.truncate(PAGE);
+    let last = runs.last().filter(|_| has_more).map(|run| run.run.to_string());
+    let more = last.map(|last| {
+        let parameters = [
+            ("profile", profile),
+            ("state", state),
+            ("since", since),
+            ("until", until),
+            ("cursor", &*last),
+        ];
+        link("/console/runs", &parameters)
+    });
+    let language = visitor.face.look.language;
+    let body = html! {
+        form.filters method="get" action="/console/runs" {
+            div { label for="profile" { (t.profile) } input #profile name="profile" value=(profile); }
+            div {
+                label for="state" { (t.state) }
+                select #state name="state" {
+                    option value="" { (t.any) }
+                    @for known in STATES { option value=(known.as_str()) selected[known.as_str() == state] { (words::state(language, known)) } }
+                }
+            }
+            div { label for="since" { (t.since) } input #since name="since" type="date" value=(since); }
+            div { label for="until" { (t.until) } input #until name="until" type="date" value=(until); }
+            button type="submit" { (t.show) }
+        }
+        @if runs.is_empty() { p.nothing { (t.no_runs) } } @else { (table(&visitor.face, &runs)) }
+        (next_page(t.older, more))
+        p { a href="/console/unknown" { (t.unknown_addresses) } }
+    };
+    Ok(visitor.page(Place::Runs, t.runs, body))
+}
+
+fn table(face: &Face, runs: &[Run]) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    html! {
+        div.scroll tabindex="0" role="group" aria-label=(t.runs) {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (t.run) } th scope="col" { (t.profile) } th scope="col" { (t.began) }
+                        th scope="col" { (t.state) } th.number scope="col" { (t.seen) } th.number scope="col" { (t.archived) }
+                        th.number scope="col" { (t.failed) }
+                    }
+                }
+                tbody {
+                    @for run in runs {
+                        tr {
+                            th scope="row" { a href={ "/console/runs/" (run.run) } { (run.run) } }
+                            td { bdi { (name(face, run)) } }
+                            td { (moment(face, run.started_at)) }
+                            td { span.state.(words::state_kind(run.state)) { (words::state(language, run.state)) } }
+                            td.number { (words::number(language, run.counts.seen)) }
+                            td.number { (words::number(language, run.counts.archived)) }
+                            td.number { (words::number(language, run.counts.failed)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn name<'r>(face: &Face, run: &'r Run) -> &'r str {
+    match run.profile.as_str() {
+        IMPORT => face.t().an_import,
+        REROUTE => face.t().a_reroute,
+        profile => profile,
+    }
+}
+
+pub async fn run(visitor: Visitor) -> Answered {
+    let number: RunId = visitor.visit.number("run", "run")?;
+    let run = visitor
+        .ask(Request::Protocol { run: number })
+        .await?
+        .into_iter()
+        .find_map(run_of);
+    let run = run.ok_or_else(cut)?;
+    let (t, face) = (visitor.t(), &visitor.face);
+    let title = format!("{} {}", t.run, run.run);
+    let body = html! {
+        @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
+        p.back { a href="/console/runs" { "← " (t.runs) } }
+        (head(face, &run))
+        @if run.state == RunState::Running { (live(face, &run)) }
+        (counts(face, &run))
+        (errors(face, &run))
+        @if !run.notices.is_empty() {
+            section { h2 { (t.notices) } ul { @for notice in &run.notices { li { (notice) } } } }
+        }
+        (users(face, &run))
+        (unknown_of(face, &run))
+    };
+    Ok(visitor.page(Place::Runs, &title, body))
+}
+
+fn head(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    let took = run.finished_at.map(|end| end.as_second() - run.started_at.as_second());
+    html! {
+        dl.figures {
+            (figure(t.profile, html! { bdi { (name(face, run)) } }))
+            (figure(t.state, html! { span.state.(words::state_kind(run.state)) { (words::state(language, run.state)) } }))
+            (figure(t.began, moment(face, run.started_at)))
+            @if let Some(took) = took { (figure(t.took, html! { (words::seconds(language, u64::try_from(took).unwrap_or(0))) })) }
+        }
+    }
+}
+
+/// What the script keeps up to date; without it, whoever wants to know loads the page again.
+fn live(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    html! {
+        section.live data-events={ "/api/v1/runs/" (run.run) "/events" } {
+            label for="progress" { (t.progress) }
+            progress #progress data-progress {}
+            p role="status" aria-live="off" {
+                span data-done { (words::number(language, run.counts.seen)) }
+                " " (t.out_of) " " span data-expected { "…" } " · " span data-rate data-unit=(t.per_second) {}
+                " · " span data-left data-text=(t.left) {}
+            }
+            noscript { p { a href={ "/console/runs/" (run.run) } { (t.load_again) } } }
+            @if run.profile != IMPORT && run.profile != REROUTE {
+                (button(face, &path(&["profiles", &run.profile, "interrupt"]), "", t.stop, &[("run", &run.run.to_string())]))
+            }
+        }
+    }
+}
+
+fn counts(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    let counts = &run.counts;
+    let outcomes = [
+        (t.archived, t.archived_means, counts.archived),
+        (t.duplicates, t.duplicates_means, counts.duplicates),
+        (t.skipped, t.skipped_means, counts.skipped),
+        (t.excluded, t.excluded_means, counts.excluded),
+        (t.too_large, t.too_large_means, counts.too_large),
+        (t.vanished, t.vanished_means, counts.vanished),
+        (t.failed, t.failed_means, counts.failed),
+    ];
+    let number = |many| words::number(language, many);
+    html! {
+        section aria-labelledby="counts" {
+            h2 #counts { (t.what_became) }
+            table.counts {
+                thead { tr { th scope="col" { (t.outcome) } th.number scope="col" { (t.copies) } th scope="col" { (t.meaning) } } }
+                tbody {
+                    @for (name, means, many) in outcomes {
+                        tr { th scope="row" { (name) } td.number { (number(many)) } td.hint { (means) } }
+                    }
+                }
+                tfoot { tr { th scope="row" { (t.seen) } td.number { (number(counts.seen)) } td.hint { (t.seen_means) } } }
+            }
+            p.hint {
+                (number(counts.filings)) " " (t.filings) " · " (number(counts.unknown)) " " (t.without_known) " · "
+                (number(counts.deleted)) " " (t.deleted_there) " · " (words::bytes(language, counts.bytes)) " " (t.fetched)
+            }
+        }
+    }
+}
+
+/// The errors by their kind, each with what to do.
+fn errors(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    let mut kinds: Vec<(&str, Vec<&CopyError>)> = Vec::new();
+    for error in &run.errors {
+        match kinds.iter_mut().find(|(kind, _)| *kind == error.stage) {
+            Some((_, errors)) => errors.push(error),
+            None => kinds.push((&error.stage, vec![error])),
+        }
+    }
+    html! {
+        @if !kinds.is_empty() {
+            section aria-labelledby="errors" {
+                h2 #errors { (t.errors) }
+                @for (kind, errors) in &kinds {
+                    details.card open[errors.len() <= 5] {
+                        summary { (kind) " (" (words::number(language, errors.len() as u64)) ")" }
+                        @for advice in errors.iter().map(|error| &error.what_to_do).filter(|advice| !advice.is_empty()) {
+                            p { strong { (t.what_to_do) } " " (advice) }
+                        }
+                        ul {
+                            @for error in errors.iter().take(ERRORS) {
+                                li { bdi { (error.folder) } " " bdi { (error.copy) } " " (error.error) }
+                            }
+                            @if errors.len() > ERRORS { li.hint { (t.and_more) " " (words::number(language, (errors.len() - ERRORS) as u64)) } }
+                        }
+                    }
+                }
+                @if run.errors_omitted > 0 { p.hint { (t.and_more) " " (words::number(language, run.errors_omitted)) } }
+            }
+        }
+    }
+}
+
+fn users(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    html! {
+        @if !run.users.is_empty() {
+            section aria-labelledby="users" {
+                h2 #users { (t.users_title) }
+                table.few {
+                    thead { tr { th scope="col" { (t.user_title) } th.number scope="col" { (t.archived) } th.number scope="col" { (t.duplicates) } } }
+                    tbody {
+                        @for (user, counts) in run.users.iter().take(USERS) {
+                            tr {
+                                th scope="row" { bdi { (user) } }
+                                td.number { (words::number(language, counts.archived)) }
+                                td.number { (words::number(language, counts.duplicates)) }
+                            }
+                        }
+                    }
+                }
+                @if run.users.len() > USERS { p.hint { (t.and_more) " " (words::number(language, (run.users.len() - USERS) as u64)) } }
+            }
+        }
+    }
+}
+
+fn unknown_of(face: &Face, run: &Run) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    let (listed, omitted) = run.unknown_addresses.most_frequent(UNKNOWN);
+    html! {
+        @if !listed.is_empty() {
+            section aria-labelledby="unknown" {
+                h2 #unknown { (t.unknown_addresses) }
+                (addresses(face, listed.into_iter()))
+                @if omitted.addresses > 0 { p.hint { (t.and_more) " " (words::number(language, omitted.addresses)) } }
+            }
+        }
+    }
+}
+
+/// Addresses, each with how often it was named, and a way to make a user of it.
+fn addresses<'a>(face: &Face, counted: impl Iterator<Item = (&'a str, u64)>) -> Markup {
+    let (t, language) = (face.t(), face.look.language);
+    html! {
+        table.few {
+            thead { tr { th scope="col" { (t.address) } th.number scope="col" { (t.messages_named) } th scope="col" { span.unseen { (t.make_user) } } } }
+            tbody {
+                @for (address, messages) in counted {
+                    tr {
+                        th scope="row" { bdi { (address) } }
+                        td.number { (words::number(language, messages)) }
+                        td { a href=(link("/console/people", &[("address", address)])) { (t.make_user) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The addresses of ours that nobody has, by how often they were named.
+pub async fn unknown(visitor: Visitor) -> Answered {
+    let t = visitor.t();
+    let unknown = unknown_addresses(&visitor.visit).await?;
+    let body = html! {
+        p { (t.unknown_means) }
+        @if unknown.is_empty() { p.nothing { (t.none_unknown) } } @else {
+            (addresses(&visitor.face, unknown.iter().take(UNKNOWN).map(|one| (&*one.address, one.messages))))
+            @if unknown.len() > UNKNOWN { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, (unknown.len() - UNKNOWN) as u64)) } }
+        }
+    };
+    Ok(visitor.page(Place::Runs, t.unknown_addresses, body))
+}
+
+/// Runs a profile now.
+pub async fn begin(visitor: Visitor) -> Answered {
+    let profile = visitor.visit.named("name").to_owned();
+    let mut answer = visitor.visit.begin(Request::Archive { profile }).await?;
+    let run = loop {
+        match answer.next().await.ok_or_else(cut)? {
+            Reply::Progress { run, .. } => break run,
+            Reply::Finished { run, .. } => break run.run,
+            Reply::Failed(failure) => return Err(visitor.visit.failed(failure)),
+            Reply::Done => return Err(cut()),
+            _ => {}
+        }
+    };
+    Ok(see(&format!("/console/runs/{run}")))
+}
+
+/// Ends the run of a profile in good order.
+pub async fn interrupt(visitor: Visitor) -> Answered {
+    let profile = visitor.visit.named("name").to_owned();
+    visitor.ask(Request::Interrupt { profile }).await?;
+    match visitor.form.get("run").parse::<u64>() {
+        Ok(run) => Ok(visitor.done(&format!("/console/runs/{run}"), "interrupted")),
+        Err(_) if visitor.form.get("run").is_empty() => Ok(visitor.done("/console/overview", "interrupted")),
+        Err(_) => Err(Refused::new(StatusCode::NOT_FOUND)),
+    }
+}
+
+#[test]
+fn a_day_of_a_form_is_all_of_it() {
+    let (first, last) = (day("2025-01-31", false).unwrap(), day("2025-01-31", true).unwrap());
+    assert_eq!(last.as_second() - first.as_second(), 24 * 3600 - 1);
+    assert_eq!((day("", false), day("2025-02-30", true)), (None, None));
+}

@@ -1,0 +1,354 @@
+//! Mail: what a search finds.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    answers::{cookie, html as page_of, see},
+    form::link,
+    frame::Place,
+    look::local,
+    parts::{moment, next_page, notice},
+    visitor::{Answered, Visitor},
+    words,
+};
+use crate::{
+    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched},
+    search::parse,
+    web::{REASON, Refused, cut},
+};
+
+/// Messages of a page.
+const PAGE: usize = 40;
+/// A query that finds all.
+const ALL: &str = "*";
+
+/// What is asked for, as the address says it.
+struct Asked {
+    q: String,
+    user: String,
+    by_relevance: bool,
+    cursor: String,
+}
+
+impl Asked {
+    fn of(visitor: &Visitor) -> Self {
+        let query = &visitor.query;
+        Self {
+            q: query.get("q").to_owned(),
+            user: query.get("user").to_owned(),
+            by_relevance: query.get("sort") == "relevance",
+            cursor: query.get("cursor").to_owned(),
+        }
+    }
+
+    fn sort(&self) -> &'static str {
+        if self.by_relevance { "relevance" } else { "" }
+    }
+
+    fn address(&self, q: &str, user: &str, cursor: &str) -> String {
+        let parameters = [("q", q), ("user", user), ("sort", self.sort()), ("cursor", cursor)];
+        link("/console/mail", &parameters)
+    }
+}
+
+pub async fn page(visitor: Visitor) -> Answered {
+    let account = &visitor.visit.account;
+    if account.needs_reason && account.reason.is_none() {
+        let body = reason_form(&visitor, true);
+        return Ok(visitor.page(Place::Mail, visitor.t().mail, body));
+    }
+    let asked = Asked::of(&visitor);
+    let query = if asked.q.is_empty() { ALL } else { &asked.q };
+    if let Err(error) = parse(query) {
+        let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &error.why)) };
+        return Ok(titled(&visitor, StatusCode::BAD_REQUEST, body));
+    }
+    let request = Request::Search(Searched {
+        query: query.to_owned(),
+        user: Some(asked.user.clone()).filter(|user| !user.is_empty()),
+        order: if asked.by_relevance {
+            SearchOrder::Relevance
+        } else {
+            SearchOrder::Newest
+        },
+        limit: PAGE,
+        facets: asked.cursor.is_empty(),
+        after: Some(asked.cursor.clone()).filter(|cursor| !cursor.is_empty()),
+        snippets: true,
+    });
+    let (replies, failure) = visitor.visit.ask_for_what_there_is(request).await?;
+    let (mut hits, mut found) = (Vec::new(), None);
+    for reply in replies {
+        match reply {
+            Reply::Hit(line) => hits.push(*line),
+            Reply::Found(line) => found = Some(*line),
+            _ => {}
+        }
+    }
+    let (found, more) = match (found, failure) {
+        (Some(found), failure) => (found, failure),
+        (None, Some(failure)) => {
+            let refused = visitor.visit.failed(failure);
+            let said = html! { p { (refused.detail().unwrap_or_default()) } };
+            let body = html! { (bar(&visitor, &asked, false)) (notice("bad", said)) };
+            return Ok(titled(&visitor, refused.status(), body));
+        }
+        (None, None) => return Err(cut()),
+    };
+    let notes: Vec<_> = found
+        .notes
+        .iter()
+        .cloned()
+        .chain(more.map(|failure| failure.error))
+        .collect();
+    let body = html! {
+        (bar(&visitor, &asked, false))
+        @if visitor.visit.account.needs_reason { (reason_form(&visitor, false)) }
+        (behind(&visitor, &found.index))
+        @for note in &notes { (notice("note", html! { p { (note) } })) }
+        div.columns {
+            (facets(&visitor, &asked, found.facets.as_ref()))
+            (results(&visitor, &asked, &hits, &found))
+        }
+    };
+    Ok(titled(&visitor, StatusCode::OK, body))
+}
+
+fn titled(visitor: &Visitor, status: StatusCode, body: Markup) -> HttpResponse {
+    page_of(
+        status,
+        visitor.face.page_of("wide", Place::Mail, visitor.t().mail, body),
+    )
+}
+
+/// Where one says what is looked for.
+fn bar(visitor: &Visitor, asked: &Asked, is_wrong: bool) -> Markup {
+    let t = visitor.t();
+    html! {
+        form.search role="search" method="get" action="/console/mail" {
+            label.unseen for="q" { (t.search_mail) }
+            input #q name="q" type="search" value=(asked.q) placeholder=(t.search_mail) autocomplete="off"
+                spellcheck="false" maxlength="16000" aria-describedby="search-hint" aria-invalid=[is_wrong.then_some("true")];
+            @if !asked.user.is_empty() { input type="hidden" name="user" value=(asked.user); }
+            label.unseen for="sort" { (t.order) }
+            select #sort name="sort" {
+                option value="date" selected[!asked.by_relevance] { (t.newest_first) }
+                option value="relevance" selected[asked.by_relevance] { (t.best_first) }
+            }
+            button.main type="submit" { (t.search) }
+        }
+        details.hint {
+            summary #search-hint { (t.search_hint) }
+            dl.language {
+                @for (words, means) in t.search_language() { dt { code { (words) } } dd { (means) } }
+            }
+        }
+        @if !asked.user.is_empty() {
+            p.filter { (t.only_of) " " bdi { (asked.user) } " · " a href=(asked.address(&asked.q, "", "")) { (t.of_all) } }
+        }
+    }
+}
+
+/// What cannot be understood of a query, at its place.
+fn misunderstood(visitor: &Visitor, query: &str, at: std::ops::Range<usize>, why: &str) -> Markup {
+    let t = visitor.t();
+    let piece = |range| query.get(range).unwrap_or_default();
+    let (before, wrong, behind) = (piece(0..at.start), piece(at.clone()), piece(at.end..query.len()));
+    notice(
+        "bad",
+        html! {
+            p { (t.not_understood) }
+            @if query.len() < 500 { p.place { code { (before) mark { (if wrong.is_empty() { "∎" } else { wrong }) } (behind) } } }
+            p { (why) }
+        },
+    )
+}
+
+/// What is not found yet.
+fn behind(visitor: &Visitor, index: &IndexLine) -> Markup {
+    let (t, language) = (visitor.t(), visitor.face.look.language);
+    let is_going = matches!(index.state.as_str(), "following" | "building");
+    html! {
+        @if index.behind > 0 {
+            (notice("warn", html! { p { (words::messages(language, index.behind)) " " (t.not_searchable_yet) } }))
+        }
+        @if !is_going {
+            (notice("warn", html! { p { (t.index_stands) @if let Some(why) = &index.why { " " (why) } } }))
+        }
+    }
+}
+
+fn facets(visitor: &Visitor, asked: &Asked, facets: Option<&FacetsLine>) -> Markup {
+    let t = visitor.t();
+    let narrowed = |term: String| {
+        let q = if asked.q.is_empty() {
+            term
+        } else {
+            format!("{} {term}", in_one(&asked.q))
+        };
+        asked.address(&q, &asked.user, "")
+    };
+    html! {
+        aside.facets aria-label=(t.narrow_down) {
+            @if let Some(facets) = facets {
+                (facet(visitor, t.years, &facets.years, |name| narrowed(format!("date:{name}"))))
+                (facet(visitor, t.senders, &facets.senders, |name| narrowed(format!("from:{}", quoted(name)))))
+                @if asked.user.is_empty() && facets.users.len() > 1 {
+                    (facet(visitor, t.archives, &facets.users, |name| asked.address(&asked.q, name, "")))
+                }
+            }
+            p { a href="/console/archives" { (t.browse_archives) } }
+        }
+    }
+}
+
+fn facet(visitor: &Visitor, title: &str, counted: &[Counted], address: impl Fn(&str) -> String) -> Markup {
+    let language = visitor.face.look.language;
+    html! {
+        @if !counted.is_empty() {
+            h2 { (title) }
+            ul {
+                @for one in counted {
+                    li { a href=(address(&one.name)) { bdi { (one.name) } } " " span.many { (words::number(language, one.messages)) } }
+                }
+            }
+        }
+    }
+}
+
+/// A query to which something is added has all of it together first.
+fn in_one(query: &str) -> String {
+    match query.contains(" OR ") {
+        true => format!("({query})"),
+        false => query.to_owned(),
+    }
+}
+
+/// A word of a query that means nothing but itself.
+fn quoted(word: &str) -> String {
+    match word.chars().all(|c| c.is_alphanumeric() || "@._-+".contains(c)) {
+        true => word.to_owned(),
+        false => format!("\"{}\"", word.replace(['"', '\\'], " ")),
+    }
+}
+
+fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine) -> Markup {
+    let (t, language) = (visitor.t(), visitor.face.look.language);
+    let next = found
+        .next
+        .as_ref()
+        .map(|next| asked.address(&asked.q, &asked.user, next));
+    html! {
+        section.results aria-label=(t.results) {
+            p.total role="status" { (words::messages(language, found.total)) }
+            @if hits.is_empty() {
+                p.nothing { (t.nothing_found) }
+            } @else {
+                ol #rows {
+                    @for hit in hits { li { (row(visitor, hit)) } }
+                }
+                p.hint.keys { (t.keys) }
+            }
+            @if !asked.cursor.is_empty() {
+                p { a href=(asked.address(&asked.q, &asked.user, "")) { (t.to_first_page) } }
+            }
+            (next_page(t.more, next))
+        }
+    }
+}
+
+fn row(visitor: &Visitor, hit: &HitLine) -> Markup {
+    let (t, language) = (visitor.t(), visitor.face.look.language);
+    let address = link(
+        &format!("/console/mail/{}", hit.id),
+        &[("list", &visitor.face.look.here)],
+    );
+    let users = hit.users.len() as u64 + hit.more_users;
+    html! {
+        a.row href=(address) data-row {
+            span.from { bdi { (or(&hit.from, t.no_sender)) } }
+            span.when { (moment(&visitor.face, hit.date)) }
+            span.subject { bdi { (or(&hit.subject, t.no_subject)) } }
+            span.marks {
+                @if hit.attachments > 0 {
+                    span.badge { (words::count(language, hit.attachments.into(), [t.attachment, t.attachments])) }
+                }
+                @if users > 1 { span.badge { (words::count(language, users, [t.user, t.users])) } }
+                span.size { (words::bytes(language, hit.size)) }
+            }
+            @if let Some(snippet) = &hit.snippet { span.snippet { bdi { (marked(snippet, &hit.marks)) } } }
+        }
+    }
+}
+
+fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
+    if text.is_empty() { otherwise } else { text }
+}
+
+/// A stretch of text with its words marked; `marks` counts characters.
+fn marked(text: &str, marks: &[[usize; 2]]) -> Markup {
+    let letters: Vec<char> = text.chars().collect();
+    let mut pieces: Vec<(String, bool)> = Vec::new();
+    let mut at = 0;
+    for [from, to] in marks {
+        let (from, to) = ((*from).clamp(at, letters.len()), (*to).clamp(at, letters.len()));
+        if from < to {
+            pieces.push((letters[at..from].iter().collect(), false));
+            pieces.push((letters[from..to].iter().collect(), true));
+            at = to;
+        }
+    }
+    pieces.push((letters[at..].iter().collect(), false));
+    html! {
+        @for (piece, is_marked) in &pieces {
+            @if *is_marked { mark { (piece) } } @else { (piece) }
+        }
+    }
+}
+
+/// Asks why somebody reads mail, where they have to say it.
+fn reason_form(visitor: &Visitor, is_first: bool) -> Markup {
+    let t = visitor.t();
+    let reason = visitor.visit.account.reason.as_deref().unwrap_or_default();
+    html! {
+        @if is_first { (notice("note", html! { p { (t.reason_needed) } })) }
+        form.reason method="post" action="/console/mail/reason" {
+            (visitor.face.token())
+            label for="reason" { (t.reason) }
+            input #reason name="reason" value=(reason) maxlength="300" required;
+            button type="submit" { (t.keep) }
+        }
+    }
+}
+
+/// Keeps why they read mail until they log out or the browser is closed.
+pub async fn reason(visitor: Visitor) -> Answered {
+    let reason = visitor.form.get("reason");
+    if reason.is_empty() || reason.chars().count() > 300 || reason.contains(char::is_control) {
+        return Err(Refused::bad(visitor.t().reason_wrong));
+    }
+    let mut response = see(local(visitor.form.get("here")).unwrap_or("/console/mail"));
+    let encoded = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();
+    cookie(
+        response.headers_mut(),
+        REASON,
+        &encoded,
+        visitor.visit.asked.over_tls,
+        None,
+    );
+    Ok(response)
+}
+
+#[test]
+fn words_are_marked_and_nothing_else_is_markup() {
+    let shown = |text: &str, marks: &[[usize; 2]]| marked(text, marks).into_string();
+    assert_eq!(
+        shown("grüne <b> Äpfel", &[[10, 15]]),
+        "grüne &lt;b&gt; <mark>Äpfel</mark>"
+    );
+    assert_eq!(shown("ab", &[[0, 1], [0, 9], [5, 7]]), "<mark>a</mark><mark>b</mark>");
+    assert_eq!(quoted("a@b.example"), "a@b.example");
+    assert_eq!(quoted("a\" OR b"), "\"a  OR b\"");
+}

@@ -1,0 +1,65 @@
+// The little that pages do by themselves: keys in lists, and the progress of a run. Without it all else works.
+"use strict";
+
+(() => {
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const box = document.getElementById("q");
+  const back = document.getElementById("back");
+
+  const typing = (target) => target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+
+  const move = (by) => {
+    const at = rows.indexOf(document.activeElement);
+    const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1);
+    rows[to]?.focus();
+    rows[to]?.scrollIntoView({ block: "nearest" });
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape") {
+      if (typing(event.target)) event.target.blur();
+      else if (back) back.click();
+      return;
+    }
+    if (typing(event.target)) return;
+    if (event.key === "j" && rows.length) move(1);
+    else if (event.key === "k" && rows.length) move(-1);
+    else if (event.key === "/" && box) { box.focus(); box.select(); }
+    else return;
+    event.preventDefault();
+  });
+
+  // Whoever comes back to a list goes on where they were.
+  const place = "row:" + location.pathname + location.search;
+  for (const row of rows) row.addEventListener("click", () => sessionStorage.setItem(place, row.getAttribute("href")));
+  const last = rows.find((row) => row.getAttribute("href") === sessionStorage.getItem(place));
+  if (last) last.focus();
+
+  const live = document.querySelector("[data-events]");
+  if (live) {
+    const language = document.documentElement.lang;
+    const number = new Intl.NumberFormat(language);
+    const part = (name) => live.querySelector(`[data-${name}]`);
+    const span = (seconds) => {
+      const unit = seconds < 120 ? "second" : seconds < 7200 ? "minute" : "hour";
+      const value = Math.ceil(seconds / { second: 1, minute: 60, hour: 3600 }[unit]);
+      return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+    };
+    let first = null;
+    const events = new EventSource(live.dataset.events);
+    events.addEventListener("progress", (event) => {
+      const { done, expected } = JSON.parse(event.data);
+      const now = performance.now() / 1000;
+      first ??= { done, at: now };
+      const rate = now - first.at > 1 ? (done - first.done) / (now - first.at) : 0;
+      part("done").textContent = number.format(done);
+      part("expected").textContent = number.format(Math.max(expected, done));
+      const bar = part("progress");
+      if (expected > 0) { bar.max = Math.max(expected, done); bar.value = done; }
+      part("rate").textContent = rate > 0 ? `${number.format(Math.round(rate))} ${part("rate").dataset.unit}` : "";
+      part("left").textContent = rate > 0 && expected > done ? `${part("left").dataset.text} ${span((expected - done) / rate)}` : "";
+    });
+    events.addEventListener("run", () => { events.close(); location.reload(); });
+  }
+})();

@@ -1,0 +1,96 @@
+//! Somebody who was let in and asks for a page.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use maud::Markup;
+use subtle::ConstantTimeEq;
+
+use super::{
+    answers::{html, see},
+    form::{Form, link},
+    frame::{Face, Place},
+    texts::Texts,
+};
+use crate::{
+    access::{Token, words::digest},
+    api::{Made, Reply, Request},
+    web::{Refused, Visit},
+};
+
+/// What is answered.
+pub type Answered = Result<HttpResponse, Refused>;
+
+pub struct Visitor {
+    pub visit: Visit,
+    pub face: Face,
+    /// Of the address.
+    pub query: Form,
+    /// Of the body, where one is sent.
+    pub form: Form,
+}
+
+/// What the forms of a session bear: other sites do not know it, and it says nothing of the session's own token.
+pub fn form_token(session: &Token) -> String {
+    hex::encode(digest("dropkeep form 1", session.reveal().as_bytes()))
+}
+
+/// Whether a form has the token of the session in which it came.
+pub fn bears(form: &Form, token: &str) -> bool {
+    let given = form.get("token");
+    !token.is_empty() && bool::from(given.as_bytes().ct_eq(token.as_bytes()))
+}
+
+impl Visitor {
+    pub fn t(&self) -> &'static Texts {
+        self.face.t()
+    }
+
+    /// The name of their account.
+    pub fn name(&self) -> String {
+        self.visit.account.name.clone()
+    }
+
+    pub fn page(&self, place: Place, title: &str, body: Markup) -> HttpResponse {
+        html(StatusCode::OK, self.face.page(place, title, body))
+    }
+
+    /// All replies to a request.
+    ///
+    /// # Errors
+    /// They may not make it, or it failed.
+    pub async fn ask(&self, request: Request) -> Result<Vec<Reply>, Refused> {
+        self.visit.ask(request).await
+    }
+
+    /// The secrets that a request made.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn made(&self, request: Request) -> Result<Vec<Made>, Refused> {
+        let replies = self.ask(request).await?.into_iter();
+        let made = replies.filter_map(|reply| match reply {
+            Reply::Made(made) => Some(made),
+            _ => None,
+        });
+        Ok(made.collect())
+    }
+
+    /// Sends them to a page that says what was done.
+    pub fn done(&self, path: &str, done: &str) -> HttpResponse {
+        see(&link(path, &[("done", done)]))
+    }
+
+    /// What was done just now, where the address says so.
+    pub fn said_done(&self) -> Option<&'static str> {
+        let t = self.t();
+        Some(match self.query.get("done") {
+            "saved" => t.done_saved,
+            "removed" => t.done_removed,
+            "ended" => t.done_ended,
+            "begun" => t.done_begun,
+            "interrupted" => t.done_interrupted,
+            "password" => t.done_password,
+            "codes_off" => t.done_codes_off,
+            _ => return None,
+        })
+    }
+}

