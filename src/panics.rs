@@ -40,13 +40,18 @@ pub fn report() {
 }
 
 /// The thread of the search library that commits. Those of its pool end the process when they panic, with all mail that
-/// is on its way. So it stops there for good: then the index stands still, and nothing else does.
+/// is on its way. So it stops there for good: then the index stands still until it is begun anew, and nothing else does.
 const ENDS_ALL: &str = "segment_updater";
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Whether that thread has stopped. Whoever waits for it waits in vain.
 pub fn stopped() -> bool {
     STOPPED.load(Ordering::Acquire)
+}
+
+/// Nobody waits for it any more.
+pub fn begun_anew() {
+    STOPPED.store(false, Ordering::Release);
 }
 
 /// What the threads of these names do; the names are ours, or those of the runtimes.

@@ -22,6 +22,7 @@
 //! what it looks up (`view`), and `group` applies that to the volume and the catalog. `catalog` is the schema.
 
 mod abandoned;
+mod about;
 mod absence;
 mod access;
 mod accounts;
@@ -111,6 +112,7 @@ mod write_set;
 
 pub use crate::ids::GroupNumber;
 pub use abandoned::close_abandoned_runs;
+pub use about::About;
 pub use access::require_reachable;
 pub use audit::{AuditCheck, check_audit};
 pub use backup::{BackedUp, back_up};
@@ -128,6 +130,7 @@ pub use ledger::{Chain, Changed, Filings, Group, LedgerRow, Mark};
 pub use news::UsersNews;
 pub use part::{Cut, cut};
 pub use profiles::{LONGEST_PROFILE_NAME, SealedSecret, StoredProfile};
+pub use readable::Readable;
 pub use record::{How, Record, RecordedFile, RecordedVolume};
 pub use resident::{be_sparing, give_back, touched};
 pub use restore::{Restored, restore};

@@ -1,10 +1,21 @@
 //! Reading for somebody who may not read everything: a message that none of the given archives has does not exist.
 
+use std::collections::HashMap;
+
 use super::{
     Store, StoreError,
     rows::{Filing, Message, MessageId, User, UserId},
 };
 use crate::access::{Archives, OpenArchive};
+
+/// A message that somebody may read.
+#[derive(Clone, Debug)]
+pub struct Readable {
+    pub message: Message,
+    /// The names of those who have it, and how many more there are.
+    pub users: Vec<String>,
+    pub more: u64,
+}
 
 /// A `Store` is what the files of a data directory become when they are opened.
 impl OpenArchive for Store {}
@@ -31,6 +42,42 @@ impl Store {
             })?,
         };
         Ok(is_theirs.then_some(message))
+    }
+
+    /// Those of these messages, which are in order, that [`message_for`](Self::message_for) gives, and who has each of
+    /// them, as far as it is in one of `archives`: `most` of them by name, and how many more.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn messages_for(
+        &self,
+        archives: &Archives,
+        mut ids: &[MessageId],
+        most: usize,
+    ) -> Result<HashMap<MessageId, Readable>, StoreError> {
+        let mut found = HashMap::with_capacity(ids.len());
+        while !ids.is_empty() {
+            ids = self.reading(|txn| {
+                let (all, looked_at) = self.about_in(txn, ids)?;
+                for about in all {
+                    let here = about.here.iter().map(|(user, _)| *user);
+                    let users: Vec<UserId> = here.filter(|user| archives.has(*user)).collect();
+                    if !matches!(archives, Archives::All) && users.is_empty() {
+                        continue;
+                    }
+                    let named = users.iter().take(most).map(|user| self.catalog.users.get(txn, user));
+                    let named: Vec<Option<User>> = named.collect::<heed::Result<_>>()?;
+                    let readable = Readable {
+                        message: about.message,
+                        users: named.into_iter().flatten().map(|user| user.name).collect(),
+                        more: users.len().saturating_sub(most) as u64,
+                    };
+                    found.insert(about.id, readable);
+                }
+                Ok(&ids[looked_at..])
+            })?;
+        }
+        Ok(found)
     }
 
     /// Who has message `id`, and why, as far as it is in one of `archives`.
@@ -73,7 +120,10 @@ mod tests {
         let of = |users: &[UserId]| Archives::Of(users.iter().copied().collect());
         let seen = |archives: &Archives| {
             let ids = [one, other, both, MessageId(999)];
-            ids.map(|id| bench.store.message_for(archives, id).unwrap().is_some())
+            let seen = ids.map(|id| bench.store.message_for(archives, id).unwrap().is_some());
+            let together = bench.store.messages_for(archives, &ids, 10).unwrap();
+            assert_eq!(ids.map(|id| together.contains_key(&id)), seen);
+            seen
         };
         assert_eq!(seen(&Archives::All), [true, true, true, false]);
         // Another copy of what one has is not what one has.

@@ -195,8 +195,12 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Of a word, whatever the case of its Latin letters.
 fn hash(state: &RandomState, word: &str) -> u64 {
     let mut hasher = state.build_hasher();
-    for byte in word.bytes() {
-        hasher.write_u8(byte.to_ascii_lowercase());
+    let mut lower = [0; 32];
+    for bytes in word.as_bytes().chunks(lower.len()) {
+        let lower = &mut lower[..bytes.len()];
+        lower.copy_from_slice(bytes);
+        lower.make_ascii_lowercase();
+        hasher.write(lower);
     }
     hasher.finish()
 }

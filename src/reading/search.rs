@@ -14,7 +14,7 @@ use super::{
 use crate::{
     access::Archives,
     api::{Counted, Exit, FacetsLine, Failure, FoundLine, HitLine, IndexLine, Reply, Searched},
-    archive::{GroupNumber, Retrieval, Store, StoreError, User, UserId},
+    archive::{GroupNumber, MessageId, Readable, Retrieval, Store, StoreError, User, UserId},
     clock,
     config::nearest,
     extract,
@@ -69,21 +69,26 @@ pub fn search(
         ..Wanted::all(&query, archives, clock::now())
     };
     let (found, mut unread) = search.sound(&index, || {
-        let searcher = index.searcher();
-        let found = find(&searcher, index.fields(), &wanted)?;
-        let unread = unread(&searcher, index.fields(), found.page.iter().map(|hit| hit.id))?;
+        let view = index.view()?;
+        let found = find(&view, &wanted)?;
+        let unread = unread(&view, found.page.iter().map(|hit| hit.id))?;
         Ok((found, unread))
     })?;
     let mut shown = Shown {
-        store,
-        archives,
         rows: Rows::new(store),
         marks: asked.snippets.then(|| Marks::of(&query)),
         may_read: READ_OF_PAGE,
     };
+    let mut ids: Vec<MessageId> = found.page.iter().map(|hit| hit.id).collect();
+    ids.sort_unstable();
+    let mut messages = store.messages_for(archives, &ids, USERS)?;
     let rows = store.listed(found.page.iter().map(|hit| hit.id))?;
     for (hit, row) in found.page.iter().zip(rows) {
-        if let Some(line) = shown.line(hit, row)? {
+        // What is damaged, or what the archive does not have for whoever asks, is not shown.
+        let Some(readable) = messages.remove(&hit.id) else {
+            continue;
+        };
+        if let Some(line) = shown.line(hit, row, readable)? {
             let line = HitLine {
                 unread: unread.remove(&hit.id).unwrap_or_default(),
                 ..line
@@ -145,7 +150,7 @@ pub fn found_of(
         of: of.map(|(user, ..)| user),
         ..Wanted::all(&query, archives, clock::now())
     };
-    Ok(search.sound(&index, || find_all(&index.searcher(), index.fields(), &wanted))?)
+    Ok(search.sound(&index, || find_all(&index.view()?, &wanted))?)
 }
 
 fn understood(query: &str) -> Result<Query, Failure> {
@@ -237,8 +242,6 @@ fn facets(facets: Facets) -> FacetsLine {
 
 /// Says of messages what is shown of them.
 struct Shown<'s> {
-    store: &'s Store,
-    archives: &'s Archives,
     rows: Rows<'s>,
     /// The words that are marked, where stretches of text are wanted.
     marks: Option<Marks>,
@@ -247,12 +250,10 @@ struct Shown<'s> {
 }
 
 impl Shown<'_> {
-    /// The line of a message; `None` of one that is damaged, or that the archive does not have for whoever asks.
-    fn line(&mut self, hit: &Hit, row: Option<Listed>) -> Result<Option<HitLine>, StoreError> {
+    /// The line of a message; `None` of one that is damaged.
+    fn line(&mut self, hit: &Hit, row: Option<Listed>, readable: Readable) -> Result<Option<HitLine>, StoreError> {
+        let Readable { message, users, more } = readable;
         let id = hit.id;
-        let Some(message) = self.store.message_for(self.archives, id)? else {
-            return Ok(None);
-        };
         let attachments = row.as_ref().map_or(0, |row| row.attachments);
         let Some(summary) = self.rows.said_of(id, &message, row, false)? else {
             return Ok(None);
@@ -273,9 +274,6 @@ impl Shown<'_> {
             }
             None => None,
         };
-        let mut users = self.store.filings_for(self.archives, id, &message)?;
-        let more_users = users.len().saturating_sub(USERS) as u64;
-        users.truncate(USERS);
         Ok(Some(HitLine {
             id,
             cursor: hit.cursor().to_string(),
@@ -286,8 +284,8 @@ impl Shown<'_> {
             subject: summary.subject,
             size: message.size,
             attachments,
-            users: users.into_iter().map(|(user, _)| user.name).collect(),
-            more_users,
+            users,
+            more_users: more,
             sha256: view::hex(message.sha256),
             marks: snippet
                 .iter()

@@ -1,4 +1,4 @@
-//! Turns a query into a search of the index, for somebody who may read certain archives. What others have is left out
+//! Turns a query into a [plan](super::plan) of what is looked for in the index, for somebody who may read certain archives. What others have is left out
 //! here, and nowhere else: whatever is found, counted or shown goes through [`Compiler::compile`].
 
 use std::{collections::BTreeSet, ops::Bound};
@@ -6,18 +6,16 @@ use std::{collections::BTreeSet, ops::Bound};
 use jiff::Timestamp;
 use tantivy::{
     Searcher, Term,
-    query::{
-        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query as Search,
-        RangeQuery, RegexPhraseQuery, TermQuery, TermSetQuery,
-    },
-    schema::{Field, IndexRecordOption},
+    query::{PhraseQuery, Query as Search, RangeQuery, RegexPhraseQuery},
+    schema::Field,
 };
 
 use super::{
     FindError, SearchError,
     addresses::{domain, local, whole},
+    plan::{Plan, unscored},
     query::{Criterion, Place, Query, Text},
-    schema::{Fields, folder_word},
+    schema::{Fields, folder_word, message_id},
     terms::{Asked, fits, is_wild},
     words::fold_all,
 };
@@ -45,98 +43,120 @@ pub struct Compiler<'c> {
     pub compared: u64,
 }
 
-type Compiled = Result<Box<dyn Search>, FindError>;
+type Compiled = Result<Plan, FindError>;
 
 impl Compiler<'_> {
-    /// The search for what a query wants, as far as it is in one of the archives, and `of` has it, if that is a user.
+    /// The plan for what a query wants, as far as it is in one of the archives, and `of` has it, if that is a user.
     ///
     /// # Errors
     /// A `*` or `?` in it stands for too many words, or the index cannot be read.
     pub fn compile(&mut self, query: &Query, of: Option<UserId>) -> Compiled {
         let mut all = vec![self.of(query)?];
-        all.extend(self.readable());
-        all.extend(of.map(|user| self.held_by([user])));
+        all.extend(self.readable()?);
+        if let Some(user) = of {
+            all.push(self.held_by([user])?);
+        }
         Ok(match all.len() {
             1 => all.remove(0),
-            _ => Box::new(BooleanQuery::intersection(all)),
+            _ => Plan::All(all, Vec::new()),
         })
     }
 
     /// What finds all that may be read; `None` where that is everything.
-    pub fn readable(&self) -> Option<Box<dyn Search>> {
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn readable(&self) -> Result<Option<Plan>, FindError> {
         match self.archives {
-            Archives::All => None,
-            Archives::Of(users) => Some(self.held_by(users.iter().copied())),
+            Archives::All => Ok(None),
+            Archives::Of(users) => self.held_by(users.iter().copied()).map(Some),
         }
     }
 
     fn of(&mut self, query: &Query) -> Compiled {
         let clauses = match query {
-            Query::Everything => return Ok(Box::new(AllQuery)),
+            Query::Everything => return Ok(Plan::Everything),
             Query::One(criterion) => return self.criterion(criterion),
             Query::Any(queries) => {
                 let queries = queries.iter().map(|query| self.of(query));
-                return queries.collect::<Result<_, _>>().map(either);
+                return queries.collect::<Result<_, _>>().map(Plan::any);
             }
             Query::All(queries) => queries.as_slice(),
             Query::Not(_) => std::slice::from_ref(query),
         };
-        let mut all = Vec::with_capacity(clauses.len() + 1);
+        let (mut all, mut none) = (Vec::new(), Vec::new());
         for query in clauses {
-            all.push(match query {
-                Query::Not(query) => (Occur::MustNot, self.of(query)?),
-                query => (Occur::Must, self.of(query)?),
-            });
+            match query {
+                Query::Not(query) => none.push(self.of(query)?),
+                query => all.push(self.of(query)?),
+            }
         }
         // Something has to be there from which to take away.
-        if all.iter().all(|(occur, _)| *occur == Occur::MustNot) {
-            all.push((Occur::Must, Box::new(AllQuery)));
+        if all.is_empty() {
+            all.push(Plan::Everything);
         }
-        Ok(Box::new(BooleanQuery::new(all)))
+        Ok(Plan::All(all, none))
     }
 
     fn criterion(&mut self, criterion: &Criterion) -> Compiled {
-        let Fields {
-            size, id, message_id, ..
-        } = *self.fields;
+        let fields = self.fields;
+        let size = fields.size;
+        let plain = |term| Plan::OneOf(vec![term]);
         let sent = |first, behind| self.sent(first, behind);
+        let of_size = |least: Option<u64>, most: Option<u64>| match least.zip(most) {
+            Some((least, most)) => Plan::OfSize(size, least..=most),
+            None => Plan::Nothing,
+        };
         Ok(match criterion {
             Criterion::Text(text) => return self.text(text),
-            Criterion::Unread(word) => plain(Term::from_field_text(self.fields.unread, word)),
-            Criterion::HasAttachment => plain(Term::from_field_u64(self.fields.has_attachment, 1)),
+            Criterion::Unread(word) => plain(Term::from_field_text(fields.unread, word)),
+            Criterion::HasAttachment => plain(Term::from_field_u64(fields.has_attachment, 1)),
             Criterion::Date(first, last) => sent(first.map(|day| day.begins()), last.map(|day| day.ends())),
             Criterion::Before(day) => sent(None, Some(day.begins())),
             Criterion::After(day) => sent(Some(day.begins()), None),
             Criterion::Newer(ago) => sent(Some(ago.before(self.now)), None),
             Criterion::Older(ago) => sent(None, Some(ago.before(self.now))),
-            Criterion::Larger(bytes) => range(Bound::Excluded(Term::from_field_u64(size, *bytes)), Bound::Unbounded),
-            Criterion::Smaller(bytes) => range(Bound::Unbounded, Bound::Excluded(Term::from_field_u64(size, *bytes))),
-            Criterion::Id(number) => plain(Term::from_field_u64(id, *number)),
-            Criterion::MessageId(text) => plain(Term::from_field_text(message_id, text)),
-            Criterion::User(name) => self.held_by(named(self.users, name)),
+            Criterion::Larger(bytes) => of_size(bytes.checked_add(1), Some(u64::MAX)),
+            Criterion::Smaller(bytes) => of_size(Some(0), bytes.checked_sub(1)),
+            Criterion::Id(number) => plain(Term::from_field_u64(fields.id, *number)),
+            Criterion::MessageId(text) => {
+                let number = || Bound::Included(Term::from_field_u64(fields.message_id, message_id(text)));
+                return self.library(unscored(Box::new(RangeQuery::new(number(), number()))));
+            }
+            Criterion::User(name) => return self.held_by(named(self.users, name)),
         })
     }
 
     /// Sent from one second on, and before another.
-    fn sent(&self, first: Option<Seconds>, behind: Option<Seconds>) -> Box<dyn Search> {
-        let term = |second| Term::from_field_i64(self.fields.date, second);
-        range(
-            first.map_or(Bound::Unbounded, |second| Bound::Included(term(second))),
-            behind.map_or(Bound::Unbounded, |second| Bound::Excluded(term(second))),
-        )
+    fn sent(&self, first: Option<Seconds>, behind: Option<Seconds>) -> Plan {
+        let last = match behind {
+            Some(behind) => behind.checked_sub(1),
+            None => Some(Seconds::MAX),
+        };
+        last.map_or(Plan::Nothing, |last| {
+            Plan::Sent(self.fields.date, first.unwrap_or(Seconds::MIN)..=last)
+        })
     }
 
-    fn held_by(&self, users: impl IntoIterator<Item = UserId>) -> Box<dyn Search> {
+    fn held_by(&self, users: impl IntoIterator<Item = UserId>) -> Compiled {
         let terms = users
             .into_iter()
             .map(|user| Term::from_field_u64(self.fields.users, user.0.into()));
-        one_of(terms.collect())
+        self.one_of(terms.collect())
+    }
+
+    fn one_of(&self, terms: Vec<Term>) -> Compiled {
+        Ok(Plan::one_of(terms, self.searcher).map_err(SearchError::of("searching", "the search index"))?)
+    }
+
+    fn library(&self, search: Box<dyn Search>) -> Compiled {
+        Ok(Plan::of(search, self.searcher).map_err(SearchError::of("searching", "the search index"))?)
     }
 
     fn text(&mut self, text: &Text) -> Compiled {
         // The query was parsed, so there are some.
         let Ok(asked) = text.asked() else {
-            return Ok(Box::new(EmptyQuery));
+            return Ok(Plan::Nothing);
         };
         if text.place == Place::Folder
             && let Archives::Of(users) = self.archives
@@ -144,7 +164,7 @@ impl Compiler<'_> {
             let theirs = users
                 .iter()
                 .map(|user| self.row(self.fields.folder_of, Some(*user), &asked, text));
-            return theirs.collect::<Result<_, _>>().map(either);
+            return theirs.collect::<Result<_, _>>().map(Plan::any);
         }
         let (of_text, of_addresses) = self.places(text.place);
         let tokens = match text.is_quoted {
@@ -155,7 +175,7 @@ impl Compiler<'_> {
         for field in of_text {
             let row = self.row(field, None, &asked, text)?;
             anywhere.push(match field == self.fields.subject {
-                true => Box::new(BoostQuery::new(row, OF_SUBJECT)),
+                true => Plan::Boosted(Box::new(row), OF_SUBJECT),
                 false => row,
             });
         }
@@ -169,7 +189,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        Ok(either(anywhere))
+        Ok(Plan::any(anywhere))
     }
 
     /// The fields of text and those of addresses in which it is looked. Who may read all archives may know whom journal
@@ -206,11 +226,11 @@ impl Compiler<'_> {
         let of_user = |word: &str| user.map_or_else(|| word.to_owned(), |user| folder_word(user.0, word));
         let term = |word: &str| Term::from_field_text(field, &of_user(word));
         match asked {
-            [Asked::Word(word)] => return Ok(scored(term(word))),
+            [Asked::Word(word)] => return Ok(Plan::Term(term(word))),
             [Asked::Wild(pattern)] => {
                 let words = self.matching(field, &of_user(""), pattern, text)?;
                 let terms = words.iter().map(|word| Term::from_field_text(field, word));
-                return Ok(one_of(terms.collect()));
+                return self.one_of(terms.collect());
             }
             _ => {}
         }
@@ -219,7 +239,7 @@ impl Compiler<'_> {
             Asked::Wild(_) => None,
         });
         if let Some(terms) = plain.collect() {
-            return Ok(Box::new(PhraseQuery::new(terms)));
+            return self.library(Box::new(PhraseQuery::new(terms)));
         }
         let mut patterns = Vec::with_capacity(asked.len());
         for asked in asked {
@@ -228,7 +248,7 @@ impl Compiler<'_> {
                 Asked::Word(word) => of_user(word),
                 Asked::Wild(pattern) => {
                     if self.matching(field, &of_user(""), pattern, text)?.is_empty() {
-                        return Ok(Box::new(EmptyQuery));
+                        return Ok(Plan::Nothing);
                     }
                     let letters = pattern.replace('?', "[^@ ]").replace('*', "[^@ ]*");
                     of_user(&letters)
@@ -240,15 +260,15 @@ impl Compiler<'_> {
         row.set_max_expansions(most);
         // Too many signs in one word.
         row.regexes().map_err(|_| too_wild(text))?;
-        Ok(Box::new(row))
+        self.library(Box::new(row))
     }
 
     /// Addresses of a field by a term for one of them or for a domain, or by the beginning of those for a local part;
     /// `None` where no address begins so, which would take time to look for.
-    fn address(&self, field: Field, token: &str) -> Result<Option<Box<dyn Search>>, FindError> {
+    fn address(&self, field: Field, token: &str) -> Result<Option<Plan>, FindError> {
         let term = |text: &str| Term::from_field_text(field, text);
         let Some(local) = token.strip_suffix('@') else {
-            return Ok(Some(scored(term(token))));
+            return Ok(Some(Plan::Term(term(token))));
         };
         for segment in self.searcher.segment_readers() {
             let failed = SearchError::of("reading the search index", "");
@@ -258,7 +278,8 @@ impl Compiler<'_> {
             if begins.advance() && begins.key().starts_with(token.as_bytes()) {
                 // The letter behind the @ in the order of terms.
                 let behind = term(&format!("{local}A"));
-                return Ok(Some(range(Bound::Included(term(token)), Bound::Excluded(behind))));
+                let between = RangeQuery::new(Bound::Included(term(token)), Bound::Excluded(behind));
+                return self.library(unscored(Box::new(between))).map(Some);
             }
         }
         Ok(None)
@@ -357,41 +378,6 @@ fn is_domain(text: &str) -> bool {
     };
     let is_last = last.chars().count() >= 2 && last.chars().all(char::is_alphabetic) || last.starts_with("xn--");
     labels.split('.').all(is_label) && is_label(last) && is_last
-}
-
-fn range(from: Bound<Term>, to: Bound<Term>) -> Box<dyn Search> {
-    match (&from, &to) {
-        (Bound::Unbounded, Bound::Unbounded) => Box::new(AllQuery),
-        _ => unscored(Box::new(RangeQuery::new(from, to))),
-    }
-}
-
-/// A search of which the score says nothing.
-fn unscored(search: Box<dyn Search>) -> Box<dyn Search> {
-    Box::new(ConstScoreQuery::new(search, 0.0))
-}
-
-fn plain(term: Term) -> Box<dyn Search> {
-    unscored(Box::new(TermQuery::new(term, IndexRecordOption::Basic)))
-}
-
-fn scored(term: Term) -> Box<dyn Search> {
-    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
-}
-
-fn one_of(terms: Vec<Term>) -> Box<dyn Search> {
-    match terms.is_empty() {
-        true => Box::new(EmptyQuery),
-        false => unscored(Box::new(TermSetQuery::new(terms))),
-    }
-}
-
-fn either(mut searches: Vec<Box<dyn Search>>) -> Box<dyn Search> {
-    match searches.len() {
-        0 => Box::new(EmptyQuery),
-        1 => searches.remove(0),
-        _ => Box::new(BooleanQuery::union(searches)),
-    }
 }
 
 fn too_wild(text: &Text) -> FindError {

@@ -13,11 +13,11 @@ use tantivy::{
 use super::{
     SearchError, addresses,
     pipeline::Weight,
-    schema::Fields,
+    schema::{Fields, message_id},
     unread::{ANY, MOST, told},
 };
 use crate::{
-    archive::{FolderNumber, MessageId, Retrieval, Store, StoreError, UserId},
+    archive::{About, FolderNumber, MessageId, Retrieval, Store, StoreError, UserId},
     extract::{Extractor, Mail, Outcome},
     identify::{
         Charset, Header, JournalReport, mailboxes,
@@ -136,15 +136,17 @@ impl<'s> Maker<'s> {
         }
     }
 
-    /// The document of message `id` as it is now; `None` where nobody has it, as with journal reports.
+    /// The document of a message; `None` where nobody has it, as with journal reports.
     ///
     /// # Errors
-    /// The store cannot be read, or does not have the message, or attachments cannot be read at all.
-    pub fn make(&mut self, id: MessageId, extractor: &mut Extractor) -> Result<Option<Made>, SearchError> {
-        let message = self.store.message(id)?.ok_or_else(|| StoreError::Damaged {
-            detail: format!("message {id} is missing; run `dropkeep verify`"),
-        })?;
-        let holders = self.store.holders_of(id, &message)?.here;
+    /// The store cannot be read, or attachments cannot be read at all.
+    pub fn make(&mut self, about: About, extractor: &mut Extractor) -> Result<Option<Made>, SearchError> {
+        let About {
+            id,
+            message,
+            here: holders,
+            is_journaled,
+        } = about;
         if holders.is_empty() {
             return Ok(None);
         }
@@ -164,17 +166,16 @@ impl<'s> Maker<'s> {
                 None
             }
             // It stays so until somebody repairs it; what else there is must not wait for that.
-            Err(error @ StoreError::Damaged { .. }) => {
-                entry.number(fields.has_attachment, 0);
-                Some(error)
-            }
+            Err(error @ StoreError::Damaged { .. }) => Some(error),
             Err(error) => return Err(error.into()),
         };
         if let Some(why) = self.not_started.take() {
             return Err(SearchError::Attachments { why });
         }
         self.folders(&filed, &mut entry)?;
-        self.journals(id, &mut entry)?;
+        if is_journaled {
+            self.journals(id, &mut entry)?;
+        }
         entry.values.sort_by_key(|(field, _)| *field);
         Ok(Some(Made { entry, unread }))
     }
@@ -217,9 +218,9 @@ impl<'s> Maker<'s> {
         if let Some(id) = first(&headers, "Message-ID") {
             let id = text(id.value);
             let id = id.trim().trim_start_matches('<').trim_end_matches('>').trim();
-            // What is longer is no term.
-            let id = if id.len() <= LINE / 2 { id } else { "" };
-            entry.text(fields.message_id, id);
+            if !id.is_empty() {
+                entry.number(fields.message_id, message_id(id));
+            }
         }
         for stretch in mail.stretches() {
             entry.text(fields.body, stretch);
@@ -236,7 +237,9 @@ impl<'s> Maker<'s> {
             }
             entry.text(fields.attachment, extracted.text);
         }
-        entry.number(fields.has_attachment, mail.has_files().into());
+        if mail.has_files() {
+            entry.number(fields.has_attachment, 1);
+        }
         for one in unread.iter().take(MOST) {
             for word in [ANY, &one.kind, &one.outcome] {
                 entry.text(fields.unread, word);

@@ -3,18 +3,15 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
 };
 
 use jiff::Timestamp;
 use tantivy::{
-    DocId, Score, Searcher, SegmentOrdinal, SegmentReader,
-    collector::{Collector, SegmentCollector},
-    columnar::{Column, ColumnValues, StrColumn},
-    query::Query as Search,
+    SegmentReader,
+    columnar::{Column, StrColumn},
 };
 
-use super::{FindError, SearchError};
+use super::{FindError, SearchError, bits::Bits, index::View, numbers::Numbers};
 use crate::{
     access::Archives,
     archive::{User, UserId},
@@ -32,18 +29,17 @@ pub struct Facets {
     pub senders: Vec<(String, u64)>,
 }
 
-/// Counts what a search finds; of the users those whose archives may be read.
+/// Counts what was found in each part of the index; of the users those whose archives may be read.
 ///
 /// # Errors
 /// The index cannot be read.
-pub fn count(
-    searcher: &Searcher,
-    search: &dyn Search,
-    archives: &Archives,
-    users: &[(UserId, User)],
-) -> Result<Facets, FindError> {
+pub fn count(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Result<Facets, FindError> {
     let failed = || SearchError::of("counting", "the search index");
-    let counts = searcher.search(search, &Counting).map_err(failed())?;
+    let mut counts = Counts::default();
+    let parts = view.searcher.segment_readers().iter().zip(&view.numbers);
+    for ((segment, numbers), found) in parts.zip(found) {
+        counts.add(segment, numbers, found).map_err(failed())?;
+    }
     let mut years = HashMap::<i16, u64>::new();
     for (day, number) in counts.days {
         let first = Timestamp::from_second(day.saturating_mul(DAY));
@@ -129,74 +125,29 @@ struct Counts {
     senders: Vec<Senders>,
 }
 
-struct Counting;
-
-struct CountingSegment {
-    dates: Arc<dyn ColumnValues<i64>>,
-    users: Column<u64>,
-    senders: Option<Senders>,
-    counts: Counts,
-}
-
-impl Collector for Counting {
-    type Fruit = Counts;
-    type Child = CountingSegment;
-
-    fn for_segment(&self, _: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<CountingSegment> {
-        let fast = segment.fast_fields();
-        let senders = fast.str("sender")?;
-        Ok(CountingSegment {
-            dates: fast.i64("date")?.first_or_default_col(0),
-            users: fast.u64("users")?,
-            senders: senders.map(|column| {
-                let numbers = vec![0; column.num_terms()];
-                (column, numbers)
-            }),
-            counts: Counts::default(),
-        })
-    }
-
-    fn requires_scoring(&self) -> bool {
-        false
-    }
-
-    fn merge_fruits(&self, fruits: Vec<Counts>) -> tantivy::Result<Counts> {
-        let mut all = Counts::default();
-        for Counts { days, users, senders } in fruits {
-            days.into_iter()
-                .for_each(|(day, number)| *all.days.entry(day).or_default() += number);
-            users
-                .into_iter()
-                .for_each(|(user, number)| *all.users.entry(user).or_default() += number);
-            all.senders.extend(senders);
-        }
-        Ok(all)
-    }
-}
-
-impl SegmentCollector for CountingSegment {
-    type Fruit = Counts;
-
-    fn collect(&mut self, doc: DocId, _: Score) {
-        *self
-            .counts
-            .days
-            .entry(self.dates.get_val(doc).div_euclid(DAY))
-            .or_default() += 1;
-        for user in self.users.values_for_doc(doc) {
-            *self.counts.users.entry(user).or_default() += 1;
-        }
-        if let Some((column, numbers)) = &mut self.senders {
-            for ord in column.ords().values_for_doc(doc) {
-                if let Some(number) = numbers.get_mut(ord as usize) {
-                    *number += 1;
+impl Counts {
+    /// Adds what was found in a part of the index.
+    fn add(&mut self, segment: &SegmentReader, numbers: &Numbers, found: &Bits) -> tantivy::Result<()> {
+        let users: Column<u64> = segment.fast_fields().u64("users")?;
+        let mut senders = segment.fast_fields().str("sender")?.map(|column| {
+            let numbers = vec![0; column.num_terms()];
+            (column, numbers)
+        });
+        for document in found.iter() {
+            let day = numbers.dates.get(document).div_euclid(DAY);
+            *self.days.entry(day).or_default() += 1;
+            for user in users.values_for_doc(document) {
+                *self.users.entry(user).or_default() += 1;
+            }
+            if let Some((column, numbers)) = &mut senders {
+                for ord in column.ords().values_for_doc(document) {
+                    if let Some(number) = numbers.get_mut(ord as usize) {
+                        *number += 1;
+                    }
                 }
             }
         }
-    }
-
-    fn harvest(mut self) -> Counts {
-        self.counts.senders = self.senders.into_iter().collect();
-        self.counts
+        self.senders.extend(senders);
+        Ok(())
     }
 }

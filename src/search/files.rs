@@ -56,6 +56,18 @@ struct Shared {
     damage: Mutex<Option<String>>,
     /// Something of what is mapped was lost.
     lost: Arc<AtomicBool>,
+    /// Nothing is written here any more.
+    is_let_go: AtomicBool,
+    locks: Mutex<Vec<Weak<Mutex<Option<DirectoryLock>>>>>,
+}
+
+/// A lock that is also given back when the files are let go.
+struct Locked(Arc<Mutex<Option<DirectoryLock>>>);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        self.0.lock().take();
+    }
 }
 
 impl Files {
@@ -102,6 +114,23 @@ impl Files {
 
     fn map(&self, path: &Path) -> io::Result<Map> {
         Map::of(&File::open(self.path.join(path))?, &self.shared.lost)
+    }
+
+    /// Lets another one write them: whoever has these writes, removes and locks nothing from now on.
+    pub fn let_go(&self) {
+        self.shared.is_let_go.store(true, Ordering::SeqCst);
+        let locks = std::mem::take(&mut *self.shared.locks.lock());
+        locks
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|lock| drop(lock.lock().take()));
+    }
+
+    fn are_ours(&self) -> io::Result<()> {
+        match self.shared.is_let_go.load(Ordering::SeqCst) {
+            true => Err(io::Error::other("another thread writes the index now")),
+            false => Ok(()),
+        }
     }
 
     /// Whether these are the same files, opened once.
@@ -174,6 +203,10 @@ impl Directory for Files {
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        self.are_ours().map_err(|error| DeleteError::IoError {
+            io_error: Arc::new(error),
+            filepath: path.into(),
+        })?;
         self.shared.unsynced.lock().remove(path);
         self.folder.delete(path)
     }
@@ -184,6 +217,7 @@ impl Directory for Files {
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
         let failed = |error| OpenWriteError::wrap_io_error(error, path.into());
+        self.are_ours().map_err(failed)?;
         fault::point("index-file").map_err(failed)?;
         let mut options = OpenOptions::new();
         let file = options
@@ -224,6 +258,7 @@ impl Directory for Files {
         if path == Path::new(LIST) {
             return Ok(());
         }
+        self.are_ours()?;
         // What was lost was taken for zeros, as by a merge.
         if let Some(damage) = self.look() {
             return Err(damaged(&damage));
@@ -242,7 +277,12 @@ impl Directory for Files {
     }
 
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
-        self.folder.acquire_lock(lock)
+        self.are_ours().map_err(|error| LockError::IoError(Arc::new(error)))?;
+        let lock = Arc::new(Mutex::new(Some(self.folder.acquire_lock(lock)?)));
+        let mut locks = self.shared.locks.lock();
+        locks.retain(|lock| lock.strong_count() > 0);
+        locks.push(Arc::downgrade(&lock));
+        Ok(DirectoryLock::from(Box::new(Locked(lock))))
     }
 
     fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {

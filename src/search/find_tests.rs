@@ -10,7 +10,11 @@ use tantivy::{
 use super::*;
 use crate::{
     message::Address,
-    search::{Index, parse, schema::folder_word, words::words},
+    search::{
+        Index, parse,
+        schema::{folder_word, message_id},
+        words::words,
+    },
 };
 
 /// A document, as tests write it: fields and their texts.
@@ -104,6 +108,10 @@ fn index(of_others: u64) -> Index {
         let has_attachment = mail.texts.iter().any(|(name, _)| *name == "filename");
         doc.add_u64(fields.has_attachment, has_attachment.into());
         for (name, text) in mail.texts {
+            if *name == "message-id" {
+                doc.add_u64(fields.message_id, message_id(text));
+                continue;
+            }
             doc.add_text(index.inner.schema().get_field(name).unwrap(), text);
             if *name == "folder" {
                 mail.users
@@ -179,7 +187,7 @@ impl Asking {
             ..Wanted::all(&query, archives, "2026-03-01T00:00:00Z".parse().unwrap())
         };
         change(&mut wanted);
-        find(&self.index.searcher(), self.index.fields(), &wanted)
+        find(&self.index.view().unwrap(), &wanted)
     }
 
     fn ids(&self, query: &str, archives: &Archives) -> Vec<u64> {

@@ -14,7 +14,7 @@ use tantivy::{
 
 use super::{Entry, Index, Maker, Reach, SearchError, pipeline::Pipeline};
 use crate::{
-    archive::{Follower, Group, Mark, Store},
+    archive::{About, Follower, Group, Mark, MessageId, Store},
     config,
     extract::Extractor,
 };
@@ -24,10 +24,16 @@ const ON_THEIR_WAY: usize = 8 << 20;
 /// For how long what was indexed waits for more, and how long it waits at most.
 pub(super) const QUIET: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
+/// So many do not wait.
+const ENOUGH: u64 = 2_000;
 /// Documents of a commit at most, but for the last group of it.
 const BATCH: u64 = 50_000;
+/// Messages of which is read at once what the catalog says.
+const AT_ONCE: usize = 4096;
 /// Groups of which each message is looked at, to say how many are behind.
 const LOOKED_AT: usize = 16;
+/// Segments of like size that are merged: each has its own dictionaries, which take room, and time with each search.
+const TOGETHER: usize = 4;
 /// Deleted documents of a segment, as a share, above which it is written anew.
 const DELETED: f32 = 0.3;
 
@@ -63,6 +69,7 @@ pub(super) enum Step {
 
 impl<'s> Following<'s> {
     /// Opens the index, and makes it anew where it is not this archive's as it is; says why then. `anew`: in any case.
+    /// `opened` hears of it before anything is written.
     ///
     /// # Errors
     /// The index or the store cannot be read, or the index not written.
@@ -70,6 +77,7 @@ impl<'s> Following<'s> {
         store: &'s Arc<Store>,
         settings: &config::Search,
         anew: Option<&str>,
+        opened: impl FnOnce(&Index),
     ) -> Result<(Self, Option<String>), SearchError> {
         let path = store.path().join(config::SEARCH);
         let archive = store.id();
@@ -107,6 +115,7 @@ impl<'s> Following<'s> {
                 (Index::make(&path)?, Mark::START, follower)
             }
         };
+        opened(&index);
         let failed = || SearchError::of("writing the search index", &path);
         let writer = writer(&index.inner, settings.memory()).map_err(failed())?;
         // What a crash or a full disk left of what was not committed.
@@ -179,7 +188,8 @@ impl<'s> Following<'s> {
             None => {
                 let quiet = self.came.elapsed();
                 let is_late = self.pending.is_some_and(|(_, since)| since.elapsed() >= LONGEST);
-                if quiet < QUIET && !is_late && self.pending.is_some() {
+                let is_little = self.pending.is_some_and(|(documents, _)| documents < ENOUGH);
+                if quiet < QUIET && !is_late && is_little {
                     return Ok(Step::Wait(QUIET - quiet));
                 }
                 self.commit()?;
@@ -195,31 +205,44 @@ impl<'s> Following<'s> {
         extractor: &mut Extractor,
         go_on: &dyn Fn() -> bool,
     ) -> Result<bool, SearchError> {
-        for id in group.about()? {
-            if !go_on() {
-                return Ok(false);
+        let ids: Vec<MessageId> = group.about()?.into_iter().collect();
+        let mut left = ids.as_slice();
+        while !left.is_empty() {
+            let all = self.store.about(&left[..left.len().min(AT_ONCE)])?;
+            left = &left[all.len()..];
+            for about in all {
+                if !go_on() {
+                    return Ok(false);
+                }
+                // What it kept itself cannot be there yet.
+                self.index_message(about.id < group.first, about, extractor)?;
             }
-            // What it kept itself cannot be there yet.
-            if id < group.first {
-                self.writer
-                    .delete_term(Term::from_field_u64(self.index.fields().id, id.0));
-            }
-            let Some(made) = self.maker.make(id, extractor)? else {
-                continue;
-            };
-            if let Some(error) = made.unread {
-                self.unread += 1;
-                tracing::warn!(%id, %error, "the message is found by its date, size and users only");
-            }
-            let mut entry = made.entry;
-            entry.weight = Some(self.pipeline.take(entry.bytes()));
-            if let Err(error) = self.writer.add_document(entry) {
-                return Err(self.why_it_ended(error));
-            }
-            let (documents, _) = self.pending.get_or_insert_with(|| (0, Instant::now()));
-            *documents += 1;
         }
         Ok(true)
+    }
+
+    /// Indexes a message, in place of what the index may have of it.
+    fn index_message(&mut self, is_older: bool, about: About, extractor: &mut Extractor) -> Result<(), SearchError> {
+        let id = about.id;
+        if is_older {
+            self.writer
+                .delete_term(Term::from_field_u64(self.index.fields().id, id.0));
+        }
+        let Some(made) = self.maker.make(about, extractor)? else {
+            return Ok(());
+        };
+        if let Some(error) = made.unread {
+            self.unread += 1;
+            tracing::warn!(%id, %error, "the message is found by its date, size and users only");
+        }
+        let mut entry = made.entry;
+        entry.weight = Some(self.pipeline.take(entry.bytes()));
+        if let Err(error) = self.writer.add_document(entry) {
+            return Err(self.why_it_ended(error));
+        }
+        let (documents, _) = self.pending.get_or_insert_with(|| (0, Instant::now()));
+        *documents += 1;
+        Ok(())
     }
 
     /// The library's thread that writes has ended: its own error says why.
@@ -321,6 +344,7 @@ fn writer(index: &tantivy::Index, memory: usize) -> tantivy::Result<IndexWriter<
 fn policy() -> impl MergePolicy {
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(DELETED);
+    policy.set_min_num_segments(TOGETHER);
     policy
 }
 

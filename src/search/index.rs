@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::Deserialize;
@@ -13,6 +14,7 @@ use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, schema::Schema
 use super::{
     SearchError,
     files::Files,
+    numbers::{AtHand, Numbers},
     schema::{FORM, Fields, tokenizers},
 };
 use crate::archive::{GroupNumber, Mark, touched};
@@ -74,6 +76,15 @@ pub struct Index {
     fields: Fields,
     path: PathBuf,
     files: Option<Files>,
+    numbers: AtHand,
+}
+
+/// The index as it was committed last, to be searched, however long one searches.
+pub struct View {
+    pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
+    /// Those of each of its parts.
+    pub(super) numbers: Vec<Arc<Numbers>>,
 }
 
 impl Index {
@@ -107,7 +118,12 @@ impl Index {
         let failed = || SearchError::of("making a search index", path);
         let (schema, fields) = Fields::schema();
         let files = directory(path)?;
-        let made = tantivy::Index::create(files.clone(), schema, IndexSettings::default());
+        let settings = IndexSettings {
+            // There is nothing in it.
+            docstore_compress_dedicated_thread: false,
+            ..IndexSettings::default()
+        };
+        let made = tantivy::Index::create(files.clone(), schema, settings);
         Self::over(made.map_err(failed())?, fields, path, Some(files))
     }
 
@@ -129,6 +145,7 @@ impl Index {
             fields,
             path: path.into(),
             files,
+            numbers: AtHand::default(),
         })
     }
 
@@ -140,6 +157,13 @@ impl Index {
     /// The same for whoever searched: also what was lost only now.
     pub fn look(&self) -> Option<SearchError> {
         self.damaged(self.files.as_ref()?.look()?)
+    }
+
+    /// Lets another thread write it: none that has this one writes it any more.
+    pub(super) fn let_go(&self) {
+        if let Some(files) = &self.files {
+            files.let_go();
+        }
     }
 
     fn damaged(&self, detail: String) -> Option<SearchError> {
@@ -194,21 +218,35 @@ impl Index {
         &self.path
     }
 
-    /// What to search in: the index as it was committed last, however long one searches.
+    /// What to search in.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn view(&self) -> Result<View, SearchError> {
+        let searcher = self.searcher();
+        let numbers = self.numbers.of(&searcher);
+        Ok(View {
+            numbers: numbers.map_err(SearchError::of("reading the search index", &self.path))?,
+            searcher,
+            fields: self.fields,
+        })
+    }
+
+    /// All documents: the index as it was committed last.
     pub fn searcher(&self) -> Searcher {
         // Its files are mapped, as the catalog is.
         touched();
         self.reader.searcher()
     }
 
-    /// Takes up what was committed since.
+    /// Takes up what was committed since, with what a search wants at hand of it.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn reload(&self) -> Result<(), SearchError> {
-        self.reader
-            .reload()
-            .map_err(SearchError::of("reading the search index", &self.path))
+        let reloaded = self.reader.reload();
+        reloaded.map_err(SearchError::of("reading the search index", &self.path))?;
+        self.view().map(drop)
     }
 
     /// What the last commit says of itself; `None` before the first, or where it says nothing that can be read.

@@ -2,20 +2,26 @@
 
 pub mod addresses;
 mod among;
+mod bits;
 mod checking;
 mod compile;
 mod document;
 mod error;
+mod evaluate;
 mod facets;
 mod files;
 mod find;
 mod following;
 pub mod index;
+mod numbers;
 mod parse;
 mod pipeline;
+mod plan;
 mod query;
+mod ranks;
 pub mod schema;
 mod sealed;
+mod searching;
 mod snippets;
 mod standing;
 mod terms;
@@ -31,12 +37,12 @@ pub use self::{
     error::{FindError, SearchError},
     facets::Facets,
     find::{Cursor, Found, Hit, PAGE, Wanted, find, find_all},
-    index::{Index, Reach},
+    index::{Index, Reach, View},
     parse::{QueryError, parse},
     query::{Criterion, Place, Query, Text},
     schema::Fields,
+    searching::{Indexing, Search},
     snippets::{Marks, Snippet},
     standing::{Stage, Standing},
     unread::unread,
-    worker::{Indexing, Search},
 };

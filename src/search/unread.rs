@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use tantivy::{DocSet, Searcher, TERMINATED, Term, schema::IndexRecordOption};
+use tantivy::{DocSet, TERMINATED, Term, schema::IndexRecordOption};
 
-use super::{Fields, SearchError};
+use super::{SearchError, index::View};
 use crate::{
     api::UnreadLine,
     archive::MessageId,
@@ -44,19 +44,18 @@ pub(super) fn told(name: Option<&str>, extracted: &Extracted) -> Option<UnreadLi
 /// # Errors
 /// The index cannot be read.
 pub fn unread(
-    searcher: &Searcher,
-    fields: &Fields,
+    view: &View,
     messages: impl Iterator<Item = MessageId> + Clone,
 ) -> Result<HashMap<MessageId, Vec<UnreadLine>>, SearchError> {
     let failed = || SearchError::of("reading", "the search index");
     let mut found = HashMap::<_, Vec<_>>::new();
-    for segment in searcher.segment_readers() {
+    for segment in view.searcher.segment_readers() {
         let Some(column) = segment.fast_fields().str("unread_told").map_err(failed())? else {
             continue;
         };
-        let ids = segment.inverted_index(fields.id).map_err(failed())?;
+        let ids = segment.inverted_index(view.fields.id).map_err(failed())?;
         for id in messages.clone() {
-            let term = Term::from_field_u64(fields.id, id.0);
+            let term = Term::from_field_u64(view.fields.id, id.0);
             let documents = ids.read_postings(&term, IndexRecordOption::Basic);
             let Some(mut documents) = documents.map_err(|error| failed()(error.into()))? else {
                 continue;

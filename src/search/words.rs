@@ -6,6 +6,8 @@
 //! words, each pair of neighbouring characters is a word, and the last character of a run one more. A character that was
 //! put together from several is one, as が is, whether one code or two stand for it.
 
+use std::ops::Range;
+
 use icu_normalizer::{
     ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed, properties::CanonicalCompositionBorrowed,
 };
@@ -48,42 +50,74 @@ impl Iterator for Words<'_> {
     type Item = Word;
 
     fn next(&mut self) -> Option<Word> {
-        if let Some(from) = self.pair {
-            return Some(self.pair_from(from));
-        }
-        let rest = &self.text[self.at..];
-        let (begins, first) = rest.char_indices().find(|(_, char)| is_of_word(*char))?;
-        let from = self.at + begins;
-        if is_without_spaces(first) {
-            return Some(self.pair_from(from));
-        }
-        let ends = self.text[from..]
-            .char_indices()
-            .find(|(_, char)| is_without_spaces(*char) || !(is_of_word(*char) || goes_on(*char)));
-        let to = ends.map_or(self.text.len(), |(at, _)| from + at);
-        self.at = to;
-        Some(self.word(from, to))
+        let mut folded = String::new();
+        let Range { start: from, end: to } = self.next_into(&mut folded)?;
+        Some(Word { folded, from, to })
     }
 }
 
 impl Words<'_> {
-    fn word(&self, from: usize, to: usize) -> Word {
-        Word {
-            folded: fold(&self.text[from..to]),
-            from,
-            to,
+    /// Puts the next word into `folded`, as it is compared, and says where it stands.
+    pub fn next_into(&mut self, folded: &mut String) -> Option<Range<usize>> {
+        let stands = match self.pair {
+            Some(from) => self.pair_from(from),
+            None => self.next_run()?,
+        };
+        folded.clear();
+        let word = &self.text[stands.clone()];
+        if word.is_ascii() {
+            folded.push_str(&word[..word.len().min(LONGEST)]);
+            folded.make_ascii_lowercase();
+        } else {
+            folded.push_str(&fold(word));
         }
+        Some(stands)
+    }
+
+    /// The next run of letters and digits, or the first pair of one without spaces. Most characters are ASCII, which is
+    /// told by a byte.
+    fn next_run(&mut self) -> Option<Range<usize>> {
+        let bytes = self.text.as_bytes();
+        let char_at = |at: usize| self.text[at..].chars().next();
+        let mut from = self.at;
+        loop {
+            let byte = bytes.get(from)?;
+            if byte.is_ascii_alphanumeric() {
+                break;
+            }
+            let char = if byte.is_ascii() { None } else { char_at(from) };
+            match char {
+                Some(char) if is_without_spaces(char) => return Some(self.pair_from(from)),
+                Some(char) if is_of_word(char) => break,
+                Some(char) => from += char.len_utf8(),
+                None => from += 1,
+            }
+        }
+        let mut to = from;
+        while let Some(byte) = bytes.get(to) {
+            if byte.is_ascii_alphanumeric() {
+                to += 1;
+                continue;
+            }
+            let char = if byte.is_ascii() { None } else { char_at(to) };
+            match char {
+                Some(char) if !is_without_spaces(char) && (is_of_word(char) || goes_on(char)) => to += char.len_utf8(),
+                _ => break,
+            }
+        }
+        self.at = to;
+        Some(from..to)
     }
 
     /// The pair that begins here, or the character alone where the run ends with it.
-    fn pair_from(&mut self, from: usize) -> Word {
+    fn pair_from(&mut self, from: usize) -> Range<usize> {
         let second = self.character(from);
         if self.text[second..].chars().next().is_some_and(is_without_spaces) {
             self.pair = Some(second);
-            return self.word(from, self.character(second));
+            return from..self.character(second);
         }
         (self.pair, self.at) = (None, second);
-        self.word(from, second)
+        from..second
     }
 
     /// Where the character ends that begins here: behind all that makes one with it, and what cannot be seen.

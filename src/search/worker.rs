@@ -1,8 +1,7 @@
-//! The worker: a thread that keeps the index up to date with the archive, and whom nobody waits for. Who searches asks
-//! it for the index, and how far that is.
+//! The worker: a thread that keeps the index up to date with the archive, and whom nobody waits for.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -11,15 +10,15 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::{
-    FindError, Index, SearchError,
-    following::{Behind, Following, Step, bytes, documents, mark_of},
+    Index, SearchError,
+    following::{Following, Step, bytes, documents},
     standing::{Stage, Standing},
 };
 use crate::{
-    archive::{Mark, Store, give_back, touched},
+    archive::{Store, give_back, touched},
     clock, config,
     extract::Extractor,
-    panics::{stopped, survived},
+    panics::{begun_anew, stopped, survived},
     report::metrics,
 };
 
@@ -29,251 +28,138 @@ const NICE: i32 = 10;
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 /// How often it is said how far it is, while there is much to do.
-const TELL: Duration = Duration::from_millis(500);
+pub(super) const TELL: Duration = Duration::from_millis(500);
 /// How often the worker looks around with nothing to do.
 const LOOK: Duration = Duration::from_secs(15);
 /// How often all of the index is read, to see that it is as it was written; at first when it is up to date.
 const CHECK: Duration = Duration::from_secs(24 * 3600);
 /// For how long after a commit files may still be merged: what is mapped of them is let go of meanwhile.
 const MERGING: Duration = Duration::from_secs(120);
-/// How long it is waited for the worker to end: it looks at each message whether it is to.
-const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What is said once a thread of the library has [stopped].
-const STOPPED: &str = "a thread of it panicked, which is a bug in dropkeep: restart dropkeep to have it go on";
+/// How often another worker goes on where a thread of the library has [stopped], and this one perhaps waits for it for
+/// ever: what both have in memory stays there.
+const LIVES: u32 = 5;
+/// How often it is looked whether it has.
+const STOPPED_YET: Duration = Duration::from_millis(200);
+/// What is said then, and when none goes on.
+const STOPPED: &str = "a thread of it panicked, which is a bug in dropkeep";
+const GIVEN_UP: &str =
+    "a thread of it panicked again and again, which is a bug in dropkeep: restart dropkeep to have it go on";
 
-/// The index of an archive, for all who search in it. Clones are the same.
-#[derive(Clone)]
-pub struct Search {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    store: Arc<Store>,
-    settings: config::Search,
-    index: RwLock<Option<Index>>,
-    standing: watch::Sender<Standing>,
-    orders: watch::Sender<Orders>,
-    thread: Mutex<Option<thread::JoinHandle<()>>>,
+/// What the worker and those who search have in common.
+pub(super) struct Shared {
+    pub store: Arc<Store>,
+    pub settings: config::Search,
+    pub index: RwLock<Option<Index>>,
+    pub standing: watch::Sender<Standing>,
+    pub orders: watch::Sender<Orders>,
+    pub thread: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
 /// What the worker is told.
 #[derive(Clone, Default)]
-struct Orders {
-    end: bool,
+pub(super) struct Orders {
+    pub end: bool,
     /// Why the index is to be made anew.
-    anew: Option<String>,
+    pub anew: Option<String>,
+    /// Which worker is to follow the archive, counted from 0.
+    life: u32,
     /// How often those who wait were told to wait no longer.
-    interruptions: u64,
-}
-
-/// Ends the worker when it is dropped.
-pub struct Indexing(pub Search);
-
-impl Drop for Indexing {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-impl Search {
-    /// The index of a store; it is read as it is until somebody [starts](Self::start) the worker.
-    pub fn new(store: Arc<Store>, settings: config::Search) -> Self {
-        let shared = Shared {
-            store,
-            index: RwLock::default(),
-            standing: watch::Sender::new(Standing {
-                stage: if settings.enabled { Stage::Waiting } else { Stage::Off },
-                ..Standing::default()
-            }),
-            settings,
-            orders: watch::Sender::default(),
-            thread: Mutex::default(),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
-    }
-
-    /// Starts the worker, unless it is there or not wanted.
-    ///
-    /// # Errors
-    /// No thread could be started.
-    pub fn start(&self) -> Result<(), SearchError> {
-        let mut thread = self.shared.thread.lock();
-        if !self.shared.settings.enabled || thread.is_some() {
-            return Ok(());
-        }
-        let shared = self.shared.clone();
-        let started = thread::Builder::new().name("search".into()).spawn(move || shared.run());
-        let started = started.map_err(SearchError::io("starting the worker of", self.shared.store.path()))?;
-        *thread = Some(started);
-        Ok(())
-    }
-
-    /// The index as it is, to be searched; `None` where there is none that can be.
-    ///
-    /// # Errors
-    /// It is damaged, or cannot be read.
-    pub fn index(&self) -> Result<Option<Index>, SearchError> {
-        if let Some(index) = self.shared.index.read().clone() {
-            return Ok(Some(index));
-        }
-        // Whoever writes it gives it out.
-        if self.shared.thread.lock().is_some() || !self.shared.settings.enabled {
-            return Ok(None);
-        }
-        let Some(index) = Index::open(&self.shared.store.path().join(config::SEARCH))? else {
-            return Ok(None);
-        };
-        // Another archive's, or one that is newer than this archive, would find what is not there.
-        let is_ours = match mark_of(&index, &self.shared.store.id())? {
-            Some(mark) => crate::archive::Follower::new(self.shared.store.clone(), mark)?.is_some(),
-            None => false,
-        };
-        if !is_ours {
-            return Ok(None);
-        }
-        Ok(Some(self.shared.index.write().insert(index).clone()))
-    }
-
-    /// How it stands now.
-    ///
-    /// # Errors
-    /// The index or the catalog cannot be read.
-    pub fn standing(&self) -> Result<Standing, SearchError> {
-        let mut standing = self.shared.standing.borrow().clone();
-        standing.messages = self.shared.store.totals()?.0;
-        if standing.stage == Stage::Off {
-            return Ok(standing);
-        }
-        if stopped() {
-            (standing.stage, standing.why) = (Stage::Failing, STOPPED.into());
-        }
-        let index = self.index()?;
-        let mark = match &index {
-            Some(index) => mark_of(index, &self.shared.store.id())?.unwrap_or(Mark::START),
-            None => Mark::START,
-        };
-        standing.group = mark.group.0;
-        standing.behind = Behind::of(&self.shared.store, mark)?;
-        if let Some(index) = &index {
-            (standing.documents, standing.bytes) = (documents(index), bytes(index));
-        }
-        Ok(standing)
-    }
-
-    /// Has the index made anew.
-    pub fn rebuild(&self) {
-        self.anew("it was asked for");
-    }
-
-    /// Searches in `index`. Where that is damaged, nothing was found, and it is made anew.
-    ///
-    /// # Errors
-    /// Those of the search, or the index is damaged.
-    pub fn sound<T>(&self, index: &Index, find: impl FnOnce() -> Result<T, FindError>) -> Result<T, FindError> {
-        // Over what is damaged, the library panics.
-        let found = survived("a search", find).map_err(SearchError::Panicked);
-        let sound = match index.look() {
-            Some(damage) => Err(damage.into()),
-            None => found?,
-        };
-        // Somebody else may have said so.
-        let is_current = || self.shared.index.read().as_ref().is_some_and(|now| now.is(index));
-        if let Err(FindError::Index(error)) = &sound
-            && error.is_damage()
-            && is_current()
-        {
-            self.anew(&error.to_string());
-        }
-        sound
-    }
-
-    fn anew(&self, why: &str) {
-        self.shared
-            .orders
-            .send_modify(|orders| orders.anew = Some(why.to_owned()));
-    }
-
-    /// Waits until all that is in the archive at this moment is found. `tell` hears how far it is.
-    ///
-    /// # Errors
-    /// The worker cannot go on, or it was interrupted.
-    pub async fn up_to_date(&self, mut tell: impl FnMut(&Standing)) -> Result<(), SearchError> {
-        let wanted = self.shared.store.last_group()?.map_or(0, |(number, _)| number.0);
-        let mut standings = self.shared.standing.subscribe();
-        let mut orders = self.shared.orders.subscribe();
-        let begun = orders.borrow().interruptions;
-        loop {
-            let mut standing = standings.borrow_and_update().clone();
-            if stopped() {
-                (standing.stage, standing.why) = (Stage::Failing, STOPPED.into());
-            }
-            match standing.stage {
-                Stage::Off => return Ok(()),
-                Stage::Failing => {
-                    return Err(SearchError::Failing {
-                        path: self.shared.store.path().join(config::SEARCH),
-                        why: standing.why,
-                    });
-                }
-                Stage::Building | Stage::Following if standing.group >= wanted => return Ok(()),
-                _ => tell(&standing),
-            }
-            // Both senders are here.
-            let interrupted = tokio::select! {
-                _ = standings.changed() => false,
-                // Who has stopped says nothing.
-                () = tokio::time::sleep(TELL) => false,
-                _ = orders.wait_for(|orders| orders.end || orders.interruptions > begun) => true,
-            };
-            if interrupted {
-                return Err(SearchError::Interrupted);
-            }
-        }
-    }
-
-    /// Whoever waits for the index waits no longer.
-    pub fn interrupt(&self) {
-        self.shared.orders.send_modify(|orders| orders.interruptions += 1);
-    }
-
-    /// Ends the worker; what it has not committed is left to the next time.
-    pub fn end(&self) {
-        self.shared.orders.send_modify(|orders| orders.end = true);
-        let Some(thread) = self.shared.thread.lock().take() else {
-            return;
-        };
-        let asked = Instant::now();
-        while !thread.is_finished() && !stopped() && asked.elapsed() < PATIENCE {
-            thread::sleep(Duration::from_millis(5));
-        }
-        // Whatever it is at can be cut off: the next start goes on with it.
-        if thread.is_finished() && thread.join().is_err() {
-            tracing::error!("the worker of the search index panicked; this is a bug in dropkeep");
-        }
-    }
+    pub interruptions: u64,
 }
 
 impl Shared {
-    fn run(&self) {
+    /// Has a worker follow the archive, and another one go on where that waits for a thread that has stopped.
+    pub fn keep_alive(self: Arc<Self>) {
+        let mut pause = AGAIN;
+        for life in 0..=LIVES {
+            let shared = self.clone();
+            let (working, ended) = mpsc::channel::<()>();
+            let work = move || {
+                // Dropped when it ends.
+                let _working = working;
+                shared.run(life);
+            };
+            let worker = match thread::Builder::new().name("search".into()).spawn(work) {
+                Ok(worker) => worker,
+                Err(error) => return tracing::error!(%error, "no thread to write the search index"),
+            };
+            let mut waited = Err(mpsc::RecvTimeoutError::Timeout);
+            while waited == Err(mpsc::RecvTimeoutError::Timeout) && !stopped() {
+                waited = ended.recv_timeout(STOPPED_YET);
+            }
+            if !stopped() {
+                if worker.join().is_err() {
+                    tracing::error!("the worker of the search index panicked; this is a bug in dropkeep");
+                }
+                return;
+            }
+            if life == LIVES {
+                return tracing::error!("the search index stands still: {GIVEN_UP}");
+            }
+            self.let_go(life + 1);
+            tracing::warn!(again_in = ?pause, "the search index is behind, and begins anew: {STOPPED}");
+            self.wait(pause, None);
+            pause = (pause * 2).min(AGAIN_AT_MOST);
+            if self.orders.borrow().end {
+                return;
+            }
+        }
+    }
+
+    /// Keeps a worker from the index that may wait for ever, so that the next one can write it.
+    fn let_go(&self, next: u32) {
+        self.orders.send_modify(|orders| orders.life = next);
+        if let Some(index) = self.index.write().take() {
+            index.let_go();
+        }
+        metrics::search_failed();
+        self.standing
+            .send_modify(|standing| (standing.stage, standing.why) = (Stage::Failing, STOPPED.into()));
+        begun_anew();
+    }
+
+    /// Why nobody follows the archive, where a thread of the library has [stopped].
+    pub fn why_stopped(&self) -> Option<&'static str> {
+        stopped().then(|| match self.orders.borrow().life {
+            LIVES => GIVEN_UP,
+            _ => STOPPED,
+        })
+    }
+
+    /// Nobody searches in what this worker had, unless another one goes on.
+    fn forget(&self, life: u32) -> bool {
+        let mut index = self.index.write();
+        let is_ours = self.orders.borrow().life == life;
+        if is_ours {
+            *index = None;
+        }
+        is_ours
+    }
+
+    fn run(&self, life: u32) {
         // Threads that it starts give way, too. Not being able to is no reason not to index.
         let _ = rustix::process::nice(NICE);
         let mut pause = AGAIN;
         let mut extractor = Extractor::new(&self.settings.extract);
         // Why it is to be made anew, until it was begun.
         let mut anew = None;
-        while !self.orders.borrow().end {
+        let go_on = || {
+            let orders = self.orders.borrow();
+            !orders.end && orders.life == life
+        };
+        while go_on() {
             anew = self.take_anew().or(anew);
-            let follow = || self.follow(&mut extractor, &mut anew, &mut pause);
+            let follow = || self.follow(&mut extractor, &mut anew, &mut pause, life);
             let done = survived("the worker of the search index", follow);
             let error = match done {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error,
                 Err(panicked) => SearchError::Panicked(panicked),
             };
-            *self.index.write() = None;
+            if !self.forget(life) {
+                return;
+            }
             if error.is_damage() && anew.is_none() {
                 tracing::warn!(%error, "the search index is made anew");
                 anew = Some(error.to_string());
@@ -287,8 +173,9 @@ impl Shared {
             self.wait(pause, None);
             pause = (pause * 2).min(AGAIN_AT_MOST);
         }
-        *self.index.write() = None;
-        self.standing.send_modify(|standing| standing.stage = Stage::Waiting);
+        if self.forget(life) {
+            self.standing.send_modify(|standing| standing.stage = Stage::Waiting);
+        }
     }
 
     /// Why the index is to be made anew, where somebody asked for it. From then on nothing of it counts as found.
@@ -307,13 +194,15 @@ impl Shared {
         extractor: &mut Extractor,
         anew: &mut Option<String>,
         pause: &mut Duration,
+        life: u32,
     ) -> Result<(), SearchError> {
-        let (mut following, why) = Following::begin(&self.store, &self.settings, anew.as_deref())?;
+        // From the moment on at which it is locked, it can be let go.
+        let opened = |index: &Index| *self.index.write() = Some(index.clone());
+        let (mut following, why) = Following::begin(&self.store, &self.settings, anew.as_deref(), opened)?;
         *anew = None;
         if let Some(why) = &why {
             tracing::info!(why, "the search index is made anew");
         }
-        *self.index.write() = Some(following.index().clone());
         let mut stage = if why.is_some() {
             Stage::Building
         } else {
@@ -326,7 +215,7 @@ impl Shared {
         let mut merged = Instant::now();
         let go_on = || {
             let orders = self.orders.borrow();
-            !orders.end && orders.anew.is_none()
+            !orders.end && orders.anew.is_none() && orders.life == life
         };
         while go_on() {
             let began = Instant::now();

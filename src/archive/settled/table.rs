@@ -11,7 +11,7 @@ use heed::{
 };
 
 use super::{
-    chunk::{find, key_bytes, read_key, unpack},
+    chunk::{Row, find, key_bytes, read_key, unpack},
     packing::Packing,
     range::{Direction, Rows},
     sweep::Sweep,
@@ -38,6 +38,33 @@ pub struct Settled<P: Packing> {
 pub struct Reached {
     level: usize,
     key: Vec<u8>,
+}
+
+/// The chunk in which was looked last; all of its rows once that was done twice.
+struct Opened<'t, P: Packing> {
+    first: &'t [u8],
+    rows: Option<Vec<Row<P>>>,
+}
+
+impl<P: Packing> Default for Opened<'_, P> {
+    fn default() -> Self {
+        Self { first: &[], rows: None }
+    }
+}
+
+impl<'t, P: Packing> Opened<'t, P> {
+    fn find(&mut self, first: &'t [u8], chunk: &[u8], key: &P::Key) -> heed::Result<Option<P::Value>> {
+        if self.first != first {
+            *self = Self { first, rows: None };
+            return find::<P>(first, chunk, key);
+        }
+        let rows = match &mut self.rows {
+            Some(rows) => rows,
+            rows => rows.insert(unpack::<P>(first, chunk)?),
+        };
+        let at = rows.binary_search_by(|(there, _)| there.cmp(key));
+        Ok(at.ok().map(|at| rows[at].1.clone()))
+    }
 }
 
 impl<P: Packing> Settled<P> {
@@ -79,6 +106,30 @@ impl<P: Packing> Settled<P> {
             }
         }
         Ok(found)
+    }
+
+    /// The values of some keys, which are in order. A chunk in which several of them are is opened once or twice.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn get_all(&self, txn: &RoTxn, keys: &[P::Key]) -> heed::Result<Vec<Option<P::Value>>> {
+        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
+        let mut opened: Vec<Opened<P>> = self.levels.iter().map(|_| Opened::default()).collect();
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            let wanted = key_bytes(key);
+            let mut found = fresh.get(txn, &wanted)?;
+            for (level, opened) in self.levels.iter().zip(&mut opened) {
+                if found.is_some() {
+                    break;
+                }
+                if let Some((first, chunk)) = level.get_lower_than_or_equal_to(txn, &wanted)? {
+                    found = opened.find(first, chunk, key)?;
+                }
+            }
+            values.push(found);
+        }
+        Ok(values)
     }
 
     /// Rows in the order of their keys.
