@@ -16,7 +16,7 @@ SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-search-peers test-api test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
+.PHONY: help demo test test-peers test-search-peers test-console test-api test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
@@ -35,7 +35,8 @@ demo: ## Start a mail server with a made-up mailbox, and archive it and the mail
 	@ONCE=$(ONCE) LISTEN=$(LISTEN) cargo run --quiet --example demo
 
 test: ## Run all tests, with a real Dovecot and Prometheus (CORPUS=folder: with real mail too; JOBS=test programs at a time)
-	@tests/install-tools.sh monitoring popa3d
+	@tests/install-tools.sh monitoring popa3d console
+	@tests/console/install-axe.sh
 	@tests/run.sh
 
 test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian of its own (needs root; PEERS=folder for them)
@@ -46,6 +47,11 @@ test-peers: ## Test against real Cyrus IMAP and Courier, each in a small Debian 
 test-search-peers: ## Ask mu and notmuch what dropkeep is asked, on the same mail, and explain each difference (CORPUS=folder: with real mail)
 	@tests/install-tools.sh search
 	cargo test --test search peers:: -- --ignored --nocapture
+
+test-console: ## Test the console with all of the hostile mail and each page in each size and theme; pictures are in target/console-pictures
+	@tests/install-tools.sh console
+	@tests/console/install-axe.sh
+	CONSOLE=whole cargo test --test console
 
 test-api: ## Check the API against its OpenAPI document with schemathesis, which is installed into target/schemathesis (OPTIONS=further options of it)
 	@test -x target/schemathesis/bin/schemathesis || { python3 -m venv target/schemathesis && \

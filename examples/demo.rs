@@ -8,9 +8,10 @@
 mod support;
 
 use std::{
+    io::Write,
     net::TcpListener,
     path::PathBuf,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 use rustix::process::Signal;
@@ -49,6 +50,9 @@ fn main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(code));
     }
 
+    for (name, role, more) in ACCOUNTS {
+        add_account(appliance, name, role, more)?;
+    }
     let mut command = appliance.command(&["serve"]);
     command.env("DROPKEEP__HTTP__LISTEN", listen());
     let mut serving = appliance.serve_as(command);
@@ -61,6 +65,10 @@ fn main() -> anyhow::Result<ExitCode> {
         ("readyz", "whether it archives"),
     ] {
         println!("  {:<36} {what}", format!("http://{}/{page}", serving.address));
+    }
+    println!("\nThe console, for a browser: http://{}/console", serving.address);
+    for (name, role, _) in ACCOUNTS {
+        println!("  {name:<8} {role:<14} password: {PASSWORD}");
     }
     println!("Ask it from another terminal:");
     let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
@@ -118,6 +126,29 @@ fn look(appliance: &Appliance) -> anyhow::Result<()> {
     let to = appliance.config().with_file_name("jane");
     let to = to.to_string_lossy();
     shown(appliance, &["export", &to, "--user", "jane"])?;
+    Ok(())
+}
+
+/// Who may log in: name, role, and what else is said of them.
+const ACCOUNTS: [(&str, &str, &[&str]); 3] = [
+    ("anna", "administrator", &[]),
+    ("ruth", "auditor", &[]),
+    ("jane", "user", &["--archive", "jane"]),
+];
+/// Of the demo alone, which nobody else can reach.
+const PASSWORD: &str = "only for the demo";
+
+fn add_account(appliance: &Appliance, name: &str, role: &str, more: &[&str]) -> anyhow::Result<()> {
+    let arguments = [&["accounts", "add", name, "--role", role, "--password-stdin"][..], more].concat();
+    let mut command = appliance
+        .command(&arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = command.stdin.take() {
+        writeln!(input, "{PASSWORD}")?;
+    }
+    anyhow::ensure!(command.wait()?.success(), "the account {name} cannot be added");
     Ok(())
 }
 

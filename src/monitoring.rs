@@ -98,7 +98,8 @@ fn links(asked: &Asked) -> HttpResponse {
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>dropkeep</title>\n</head>\n<body>\n\
          <h1>dropkeep{version}</h1>\n\
          <p>Metrics and health of this appliance. The mail is not on these pages: <code>dropkeep help</code> on its machine lists \
-         the commands that show it, and programs get it from <a href=\"api/v1/openapi.json\">the API</a>.</p>\n<ul>\n\
+         the commands that show it; people with an account read it in <a href=\"console\">the console</a>, and programs by <a \
+         href=\"api/v1/openapi.json\">the API</a>.</p>\n<ul>\n\
          <li><a href=\"metrics\">metrics</a>: figures for Prometheus.{token}</li>\n\
          <li><a href=\"healthz\">healthz</a>: whether the appliance answers.</li>\n\
          <li><a href=\"readyz\">readyz</a>: whether mail can be archived, and if not, why.</li>\n\

@@ -2,7 +2,7 @@
 # Installs the Debian packages that the tests and the demo need and this machine does not have.
 # `install-tools.sh bench` adds what the benchmark compares with; `install-tools.sh monitoring` adds Prometheus and promtool,
 # and npm where it can be installed; `install-tools.sh popa3d` adds a POP3 server that takes one command at a time;
-# `install-tools.sh search` adds mu and notmuch.
+# `install-tools.sh search` adds mu and notmuch; `install-tools.sh console` adds Chromium and what drives it, and npm.
 # Prints nothing when nothing is missing.
 set -euo pipefail
 
@@ -50,8 +50,13 @@ for part in "$@"; do
         have node || would_help nodejs "it checks the dashboards against Grafana's types"
         have npm || would_help npm "it installs these types"
         ;;
+    console)
+        have chromium || missing chromium "the tests use the console in it"
+        have chromedriver || missing chromium-driver "it drives Chromium"
+        have npm || missing npm "it fetches axe-core, which finds what keeps people from using a page"
+        ;;
     popa3d) [ -x target/popa3d/usr/sbin/popa3d ] || unpack popa3d "the tests archive mail from it, a POP3 server without PIPELINING" ;;
-    *) echo "install-tools: unknown part $part; the parts are bench, monitoring, popa3d and search" >&2; exit 2 ;;
+    *) echo "install-tools: unknown part $part; the parts are bench, console, monitoring, popa3d and search" >&2; exit 2 ;;
     esac
 done
 all=("${packages[@]}" "${wanted[@]}")

@@ -143,7 +143,7 @@ mod tests {
         let bench = Bench::open(&config(&folder));
         let mut ids = Vec::new();
         for number in 1..=40 {
-            let users: Vec<UserId> = (1..=1 + number as u32 % 3).map(UserId).collect();
+            let users: Vec<UserId> = (1..=1 + number % 3).map(UserId).collect();
             // Copies that begin alike are the same here.
             let mail = format!("{number:04}: a\n\nbody");
             ids.push(bench.file(&mail, number, &users).await.message);

@@ -214,7 +214,7 @@ unknown = { user = "jane" }
         };
         let again = config.read_profiles(&toml_of(json), "here", &jane()).unwrap();
         assert_eq!(*read, again[0]);
-        assert_eq!(profiles_of(&toml_of(json)).unwrap(), [json.clone()]);
+        assert_eq!(profiles_of(&toml_of(json)).unwrap(), std::slice::from_ref(json));
         assert_eq!(read.origin, Origin::Catalog);
     }
 

@@ -4,9 +4,8 @@ use maud::{Markup, PreEscaped, html};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::{
-    frame::{Face, Place},
+    frame::{CODES, Face, Place},
     parts::{button, field, moment, moment_or, notice},
-    routes::CODES,
     visitor::{Answered, Visitor},
     words,
 };

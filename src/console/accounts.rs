@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub async fn page(visitor: Visitor) -> Answered {
+    visitor.require(Place::People)?;
     let name = visitor.visit.named("name").to_owned();
     let owned = Owned::of(&visitor, &name).await?;
     let (t, face, line) = (visitor.t(), &visitor.face, &owned.line);
@@ -97,6 +98,7 @@ pub async fn add(visitor: Visitor) -> Answered {
 
 /// Changes the account in the path.
 pub async fn change(visitor: Visitor) -> Answered {
+    visitor.require(Place::People)?;
     let name = visitor.visit.named("name").to_owned();
     let user = || visitor.form.get("user").to_owned();
     let (wish, done) = match visitor.visit.named("change") {

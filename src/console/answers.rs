@@ -5,8 +5,7 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE,
-            X_FRAME_OPTIONS,
+            CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, LOCATION, REFERRER_POLICY, SET_COOKIE, X_FRAME_OPTIONS,
         },
     },
 };
@@ -88,6 +87,3 @@ pub fn cookie(headers: &mut HeaderMap, name: &str, value: &str, over_tls: bool, 
         headers.append(SET_COOKIE, cookie);
     }
 }
-
-/// Nobody but a page of this site uses it, unless it says so: what a page that is shut in loads is asked for by no site.
-pub const FOR_ALL: (HeaderName, &str) = (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");

@@ -4,11 +4,16 @@ use std::sync::LazyLock;
 
 use actix_web::{
     HttpResponse,
-    http::{StatusCode, header::CACHE_CONTROL},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, HeaderName},
+    },
 };
 
-use super::answers::FOR_ALL;
 use crate::http::{self, Asked};
+
+/// A page that is shut in is of no site, and loads them all the same.
+const FOR_ALL: (HeaderName, &str) = (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
 
 /// A file: its address, what it is, and what is in it.
 pub struct Asset {

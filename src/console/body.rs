@@ -24,11 +24,6 @@ const IN_ALL: usize = 2 * IMAGES;
 /// What is shown as an image; others can have pages of their own in them.
 const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-/// Images of a page that lie outside of its message.
-pub fn from_outside(page: &str) -> usize {
-    page.matches(OUTSIDE).count()
-}
-
 pub async fn page(visitor: Visitor) -> Answered {
     let shown = shown(&visitor).await?;
     let Some(page) = &shown.html else {

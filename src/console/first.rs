@@ -13,9 +13,8 @@ use super::{
     account::new_password,
     answers::{html as page_of, see},
     form::Form,
-    frame::{Face, Place},
+    frame::{CODES, Face, Place},
     parts::{field, notice},
-    routes::CODES,
     visitor::Answered,
 };
 use crate::{

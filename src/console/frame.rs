@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{access::Account, api::Role};
 
+/// Where one-time codes are set up.
+pub const CODES: &str = "/console/account/codes";
+
 /// A part of the console, as the navigation has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {

@@ -20,7 +20,7 @@ use super::{
     words,
 };
 use crate::{
-    api::{Reply, Request, Shown, ShownJournal, ShownPart},
+    api::{OUTSIDE, Reply, Request, Shown, ShownJournal, ShownPart},
     identify::{Layout, Summary},
     ids::MessageId,
     web::{self, Bytewise, Refused, bytes, cut},
@@ -96,7 +96,7 @@ pub async fn page(visitor: Visitor) -> Answered {
 fn framed(visitor: &Visitor, shown: &Shown, here: &str) -> Markup {
     let t = visitor.t();
     let outside = !visitor.query.get("outside").is_empty();
-    let images = shown.html.as_deref().map_or(0, super::body::from_outside) as u64;
+    let images = shown.html.as_deref().map_or(0, |page| page.matches(OUTSIDE).count()) as u64;
     let list = list(visitor);
     html! {
         @if images > 0 && !outside {

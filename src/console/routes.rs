@@ -14,7 +14,7 @@ use super::{
     assets, audit, body, browse,
     first::{self, FirstAccount},
     form::{Form, link},
-    frame::{Face, Who},
+    frame::{CODES, Face, Who},
     log_in,
     look::{Look, local},
     message, overview, people, runs, search, store,
@@ -28,9 +28,6 @@ use crate::{
 
 /// Bytes of a form at most.
 const BODY: usize = 64 << 10;
-
-/// Where one-time codes are set up.
-pub const CODES: &str = "/console/account/codes";
 
 /// What somebody with a browser can ask for.
 pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
@@ -57,6 +54,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         post("/console/log-out", handler(log_in::log_out)),
         get("/console/mail", handler(search::page)),
         post("/console/mail/reason", handler(search::reason)),
+        get("/console/export", handler(search::take)),
         get("/console/archives", handler(browse::archives)),
         get("/console/archives/{name}", handler(browse::archive)),
         get("/console/mail/{id}", handler(message::page)),

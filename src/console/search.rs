@@ -16,11 +16,13 @@ use super::{
 use crate::{
     api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched},
     search::parse,
-    web::{REASON, Refused, cut},
+    web::{self, REASON, Refused, cut},
 };
 
 /// Messages of a page.
 const PAGE: usize = 40;
+/// Messages of a ZIP.
+const MOST_TAKEN: u64 = 50_000;
 /// A query that finds all.
 const ALL: &str = "*";
 
@@ -242,7 +244,12 @@ fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine
         .map(|next| asked.address(&asked.q, &asked.user, next));
     html! {
         section.results aria-label=(t.results) {
-            p.total role="status" { (words::messages(language, found.total)) }
+            p.total {
+                span role="status" { (words::messages(language, found.total)) }
+                @if (1..=MOST_TAKEN).contains(&found.total) {
+                    " · " a href=(link("/console/export", &[("q", &asked.q), ("user", &asked.user)])) download { (t.take_all) }
+                }
+            }
             @if hits.is_empty() {
                 p.nothing { (t.nothing_found) }
             } @else {
@@ -321,6 +328,11 @@ fn reason_form(visitor: &Visitor, is_first: bool) -> Markup {
             button type="submit" { (t.keep) }
         }
     }
+}
+
+/// All that a search finds, as one file.
+pub async fn take(visitor: Visitor) -> Answered {
+    web::take(visitor.visit).await
 }
 
 /// Keeps why they read mail until they log out or the browser is closed.

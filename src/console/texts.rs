@@ -104,6 +104,7 @@ texts! {
     message: "message", "Nachricht";
     messages: "messages", "Nachrichten";
     messages_title: "Messages", "Nachrichten";
+    take_all: "Download all as ZIP", "Alle als ZIP herunterladen";
     nothing_found: "Nothing was found.", "Nichts gefunden.";
     keys: "Keys: j and k go down and up, Enter opens, / goes to the search box, Esc goes back.", "Tasten: j und k gehen ab und auf, Enter öffnet, / springt zum Suchfeld, Esc geht zurück.";
     more: "More", "Weitere";
@@ -147,8 +148,8 @@ texts! {
     page_of_message: "The message", "Die Nachricht";
     image_outside: "image lies elsewhere and is not loaded.", "Bild liegt anderswo und wird nicht geladen.";
     images_outside: "images lie elsewhere and are not loaded.", "Bilder liegen anderswo und werden nicht geladen.";
-    load_images: "Load them", "Laden";
-    load_images_means: "– their servers will learn that the message was read.", "– deren Server erfahren, dass die Nachricht gelesen wurde.";
+    load_images: "Load from there", "Von dort laden";
+    load_images_means: "– whoever keeps them learns that the message was read.", "– wer sie bereithält, erfährt, dass die Nachricht gelesen wurde.";
     has_no_page: "The message has no page.", "Die Nachricht hat keine Seite.";
     why_here: "Why is this here?", "Warum ist das hier?";
     because: "Because", "Weil";

@@ -53,6 +53,18 @@ impl Visitor {
         html(StatusCode::OK, self.face.page(place, title, body))
     }
 
+    /// Refuses a page that the navigation does not show them. `access` decides what they may ask for; some of it has a page of
+    /// its own for one's own account.
+    ///
+    /// # Errors
+    /// It is not for them.
+    pub fn require(&self, place: Place) -> Result<(), Refused> {
+        match self.face.who.as_ref().is_some_and(|who| who.may_go(place)) {
+            true => Ok(()),
+            false => Err(Refused::new(StatusCode::FORBIDDEN)),
+        }
+    }
+
     /// All replies to a request.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::{
     header::Header,
     mime::{self, Body, Encoding, Entity},
     parameters::Content,
-    values::from_html,
+    values::{LegibleBase64, from_html, whole_groups},
 };
 
 /// Parts that are looked at, and multiparts around one.
@@ -221,18 +221,17 @@ impl Part {
 
     /// What decodes its body where that comes piece by piece. Linear in its length.
     pub fn decoding(&self, message: &[u8]) -> Decoding {
-        let mut rest = &message[self.body.clone()];
-        let mut encoding = self.encoding;
-        while !rest.is_empty() {
+        let body = &message[self.body.clone()];
+        let (mut rest, mut is_sound) = (body, true);
+        while is_sound && !rest.is_empty() {
             let stretch = self.encoding.whole(rest, STRETCH);
-            if self.encoding.decoded(stretch).is_none() {
-                encoding = Encoding::None;
-                break;
-            }
+            is_sound = self.encoding.decoded(stretch).is_some();
             rest = &rest[stretch.len()..];
         }
+        let is_broken = !is_sound && self.encoding.decoded(body).is_none();
         Decoding {
-            encoding,
+            encoding: self.encoding,
+            broken: (is_broken && self.encoding == Encoding::Base64).then(LegibleBase64::default),
             body: self.body.clone(),
             at: 0,
             pending: Vec::new(),
@@ -254,6 +253,8 @@ impl Part {
 #[derive(Debug)]
 pub struct Decoding {
     encoding: Encoding,
+    /// What reads base64 that is broken somewhere.
+    broken: Option<LegibleBase64>,
     body: Range<usize>,
     /// How far the message has passed.
     at: usize,
@@ -269,6 +270,11 @@ impl Decoding {
         self.pending.extend_from_slice(&piece[from..to]);
         self.at += piece.len();
         let mut decoded = Vec::new();
+        if let Some(broken) = &mut self.broken {
+            let taken = broken.push(&self.pending, self.at >= self.body.end, &mut decoded);
+            self.pending.drain(..taken);
+            return decoded;
+        }
         while self.pending.len() > PIECE || (self.is_behind() && !self.pending.is_empty()) {
             let end = if self.is_behind() {
                 self.pending.len()
@@ -279,10 +285,7 @@ impl Decoding {
                 break;
             }
             let stretch: Vec<u8> = self.pending.drain(..end).collect();
-            match self.encoding.decoded(&stretch) {
-                Some(plain) => decoded.extend_from_slice(&plain),
-                None => decoded.extend_from_slice(&stretch),
-            }
+            decoded.extend_from_slice(&self.encoding.legible(&stretch));
         }
         decoded
     }
@@ -303,20 +306,7 @@ impl Decoding {
                 }
             },
             // Lines need not be of whole groups of four letters.
-            Encoding::Base64 => {
-                let (mut letters, mut end) = (0, 0);
-                for (at, byte) in self.pending.iter().enumerate() {
-                    match byte {
-                        b'=' => letters = 0,
-                        byte if byte.is_ascii_whitespace() => {}
-                        _ => letters = (letters + 1) % 4,
-                    }
-                    if letters == 0 {
-                        end = at + 1;
-                    }
-                }
-                end
-            }
+            Encoding::Base64 => whole_groups(&self.pending),
         }
     }
 
@@ -364,6 +354,19 @@ mod tests {
                 [&b"x".repeat(300_000)[..], b"=3D =20 \nx"].concat(),
                 Vec::new(),
             ),
+            (
+                "base64",
+                [
+                    &lines(75)[..2_000_010],
+                    b"!",
+                    &lines(75)[2_000_010..],
+                    b"\r\nA line below it.\r\n",
+                    &lines(76),
+                ]
+                .concat(),
+                [&plain[..], b"A line below it.\r\n", &plain].concat(),
+            ),
+            ("base64", [&b"!?"[..], letters.as_bytes()].concat(), Vec::new()),
             ("8bit", plain.clone(), plain.clone()),
             ("base64", Vec::new(), Vec::new()),
         ] {

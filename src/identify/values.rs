@@ -17,26 +17,80 @@ pub(super) fn from_quoted_printable(body: &[u8]) -> Option<Vec<u8>> {
     quoted_printable_decode(body)
 }
 
-/// A body in base64 as far as it can be read: a letter that is none of base64 is passed over, and a line with two, as mailing
-/// lists put lines below a message, is left as it stands.
-pub(super) fn legible_base64(body: &[u8]) -> Vec<u8> {
-    let (mut plain, mut letters) = (Vec::new(), Vec::new());
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
+/// Reads a body in base64 as far as it can be read, while it comes: a letter that is none of base64 is passed over, and a
+/// line with two, as mailing lists put lines below a message, is left as it stands.
+#[derive(Debug, Default)]
+pub(super) struct LegibleBase64 {
+    /// What does not make up a group yet.
+    letters: Vec<u8>,
+}
+
+impl LegibleBase64 {
+    /// Appends to `plain` what the lines of `body` hold, of which the last `is_end` or may go on; gives how much of them was
+    /// taken. Linear in the length.
+    pub fn push(&mut self, body: &[u8], is_end: bool, plain: &mut Vec<u8>) -> usize {
+        let mut taken = 0;
+        while taken < body.len() {
+            let rest = &body[taken..];
+            let most = &rest[..rest.len().min(LINE)];
+            let end = match memchr::memchr(b'\n', most) {
+                Some(end) => end + 1,
+                None if is_end || most.len() == LINE => most.len(),
+                None => break,
+            };
+            self.line(&rest[..end], plain);
+            taken += end;
+        }
+        if is_end {
+            self.decode(self.letters.len(), plain);
+        }
+        taken
+    }
+
+    fn line(&mut self, line: &[u8], plain: &mut Vec<u8>) {
         let text = line.trim_ascii();
         let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
         let odd = text.iter().filter(|byte| !is_letter(byte)).count();
         if odd > 1 || odd * ODD > text.len() || text.iter().any(u8::is_ascii_whitespace) {
-            plain.extend(from_base64(&letters).unwrap_or_default());
-            letters.clear();
+            self.decode(self.letters.len(), plain);
             plain.extend_from_slice(line);
         } else {
-            letters.extend(text.iter().filter(|byte| is_letter(byte)));
+            self.letters.extend(text.iter().filter(|byte| is_letter(byte)));
+            self.decode(whole_groups(&self.letters), plain);
         }
     }
-    plain.extend(from_base64(&letters).unwrap_or_default());
+
+    fn decode(&mut self, length: usize, plain: &mut Vec<u8>) {
+        plain.extend(from_base64(&self.letters[..length]).unwrap_or_default());
+        self.letters.drain(..length);
+    }
+}
+
+/// The same of one that is there.
+pub(super) fn legible_base64(body: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    LegibleBase64::default().push(body, true, &mut plain);
     plain
 }
 
+/// How much of letters in base64, lines included, is of whole groups of four.
+pub(super) fn whole_groups(body: &[u8]) -> usize {
+    let (mut letters, mut end) = (0, 0);
+    for (at, byte) in body.iter().enumerate() {
+        match byte {
+            b'=' => letters = 0,
+            byte if byte.is_ascii_whitespace() => {}
+            _ => letters = (letters + 1) % 4,
+        }
+        if letters == 0 {
+            end = at + 1;
+        }
+    }
+    end
+}
+
+/// A longer line counts as several.
+const LINE: usize = 8 << 10;
 /// Of so many letters of a line in base64, one may be another.
 const ODD: usize = 8;
 

@@ -30,5 +30,6 @@ pub use self::{
     routes::routes,
     session::set_cookie,
     stream::{Bytewise, bytes},
+    take::take,
     users::{UnknownAddress, unknown_addresses},
 };

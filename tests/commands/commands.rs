@@ -366,6 +366,8 @@ fn the_readme_names_the_commands_there_are() {
     appliance.done(&["archive", PROFILE]);
     let file = appliance.config().with_file_name("message.eml");
     std::fs::write(&file, to_jane(2)).expect("a file");
+    let table = appliance.config().with_file_name("users.csv");
+    std::fs::write(&table, "joiner,joiner@example.com\n").expect("a table");
     // A directory for the export, and another for the backup and for what is restored from it.
     let [exported, backup] = ["exported", "backup"].map(|name| appliance.config().with_file_name(name));
     for command in &commands {
@@ -380,6 +382,7 @@ fn the_readme_names_the_commands_there_are() {
                 "N" => vec![newest[1]],
                 "PROFILE" => vec![PROFILE],
                 "RUN" | "ID" | "ID…" => vec!["1"],
+                "FILE" => vec![table.to_str().expect("a name")],
                 "PATH…" | "FILE…" => vec![file.to_str().expect("a name")],
                 "DIR" if command.starts_with("export ") => vec![exported.to_str().expect("a name")],
                 "DIR" => vec![backup.to_str().expect("a name")],

@@ -2,10 +2,14 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +26,33 @@ use crate::{
 /// An element, as WebDriver names it.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Who was asked for by those who came to our listener, which is the address of all other names.
+type Reached = Arc<Mutex<Vec<String>>>;
+
+/// Listens for whoever asks for another site; gives its port.
+fn outside() -> (u16, Reached) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let reached = Reached::default();
+    let noted = reached.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut hello = [0; 4096];
+            let length = stream.read(&mut hello).unwrap_or(0);
+            // The name stands in it in clear text, over TLS too. The browser itself looks for others.
+            if memchr::memmem::find(&hello[..length], b"evil.example").is_some() {
+                noted.lock().expect("them").push("evil.example".into());
+            }
+        }
+    });
+    (port, reached)
+}
+
+/// Whether all is done that a browser can be made to do, which takes minutes: `make test-console`.
+pub fn is_whole() -> bool {
+    std::env::var_os("CONSOLE").is_some_and(|value| value == "whole")
+}
+
 /// A browser of one person. Dropping it ends it.
 pub struct Browser {
     driver: Child,
@@ -29,6 +60,7 @@ pub struct Browser {
     session: String,
     /// Where pages are.
     site: String,
+    reached: Reached,
     pub downloads: TempDir,
 }
 
@@ -55,6 +87,8 @@ impl Browser {
         // Whatever else it says.
         std::thread::spawn(move || lines.for_each(drop));
         let downloads = tempfile::tempdir().expect("a folder");
+        let (port_outside, reached) = outside();
+        let names = format!("--host-resolver-rules=MAP * 127.0.0.1:{port_outside}, EXCLUDE 127.0.0.1");
         let mut arguments = vec![
             "--headless=new",
             "--no-sandbox",
@@ -64,8 +98,7 @@ impl Browser {
             "--disable-component-update",
             "--no-first-run",
             "--hide-scrollbars",
-            // Nobody outside is ever asked.
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            &names,
         ];
         arguments.extend(more);
         let client = Client {
@@ -89,6 +122,7 @@ impl Browser {
             driver,
             client,
             session,
+            reached,
             site: format!("http://{}", site.serving.address),
             downloads,
         };
@@ -243,10 +277,12 @@ impl Browser {
             .collect()
     }
 
-    /// What of that was not of the site.
+    /// The same of other sites, and the names of those to whom a connection was made.
     pub fn asked_elsewhere(&self) -> Vec<String> {
         let mut asked = self.asked_for();
         asked.retain(|url| !url.starts_with(&self.site) && !url.starts_with("data:") && !url.starts_with("about:"));
+        // A frame that is shut in has a log of its own.
+        asked.append(&mut self.reached.lock().expect("them"));
         asked
     }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     people::{between, send},
     site::{Client, PASSWORD, Site},
+    support::{PATIENCE, wait_for},
 };
 
 /// The code that an app with this secret shows now.
@@ -23,8 +24,15 @@ pub fn code(secret: &str) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-fn link(site: &Site) -> Option<String> {
-    let said = site.serving.running.stderr();
+/// The path of the link that it prints before it is ready, where it prints one.
+pub fn link(site: &Site) -> Option<String> {
+    let said = || site.serving.running.stderr();
+    assert!(
+        wait_for(PATIENCE, || said().contains("dropkeep is ready")),
+        "{}",
+        said()
+    );
+    let said = said();
     let line = said.lines().find(|line| line.contains("/console/first/"))?;
     Some(format!("/console/first/{}", between(line, "/console/first/", " ")))
 }

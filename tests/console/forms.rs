@@ -33,7 +33,7 @@ fn one_comes_back_to_where_one_was_and_nowhere_else() {
         let look = send(&stranger, "/console/look", &[("theme", "dark"), ("here", elsewhere)]).expect(303);
         assert_eq!(look.field("location"), "/console", "{elsewhere}");
     }
-    // The session ends in the midst of work.
+    // The session ends while they work.
     let token = token(&jane);
     site.own(json!({"change_account": {"name": "jane", "wish": {"end_sessions": null}}}));
     let sent = send(
@@ -317,6 +317,23 @@ fn a_query_that_is_wrong_is_wrong_at_its_place() {
     );
     let page = jane.get("/console/mail?q=words1&cursor=x").expect(400).text();
     assert!(page.contains("role=\"alert\""), "{page}");
+}
+
+#[test]
+fn all_that_is_found_comes_as_one_file() {
+    let site = peopled();
+    let (jane, _) = log_in(&site, "jane", "");
+    let page = jane.get("/console/mail?q=words1+OR+words2").expect(200).text();
+    let link = between(&page, "<a href=\"/console/export", "\"").replace("&amp;", "&");
+    let file = jane.get(&format!("/console/export{link}")).expect(200);
+    assert!(file.field("content-disposition").starts_with("attachment"));
+    assert!(file.body.starts_with(b"PK"));
+    // As it is by the API, where its tests look into it.
+    assert_eq!(
+        file.body.len(),
+        jane.get("/api/v1/export?q=words1+OR+words2").expect(200).body.len()
+    );
+    site.stranger().get("/console/export?q=words1").expect(303);
 }
 
 #[test]

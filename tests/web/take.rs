@@ -140,7 +140,12 @@ fn what_cannot_be_read_is_named_and_the_rest_is_there() {
         aud.begin("GET", "/api/v1/export?q=&form=mbox", "", b"")
             .expect("a connection"),
     );
-    assert_eq!(head(&mut mbox).expect("an answer").0, 200);
-    let cut = std::iter::from_fn(|| chunk(&mut mbox).transpose()).find_map(Result::err);
-    assert!(cut.is_some(), "it looks whole");
+    // One that is cut early may not even begin.
+    let is_cut = match head(&mut mbox) {
+        Ok((status, _)) => {
+            status == 200 && std::iter::from_fn(|| chunk(&mut mbox).transpose()).any(|chunk| chunk.is_err())
+        }
+        Err(_) => true,
+    };
+    assert!(is_cut, "it looks whole");
 }

@@ -35,8 +35,13 @@ fn the_first_page_has_links_to_all_others() {
         .skip(1)
         .map(|rest| rest.split('"').next().expect("a link"))
         .collect();
-    assert_eq!(links, ["api/v1/openapi.json", "metrics", "healthz", "readyz"]);
-    for link in links {
+    assert_eq!(
+        links,
+        ["console", "api/v1/openapi.json", "metrics", "healthz", "readyz"]
+    );
+    // Who has not logged in is asked to.
+    assert_eq!(get(&client, "/console", None).status, 303);
+    for link in &links[1..] {
         assert_eq!(get(&client, &format!("/{link}"), None).status, 200, "{link}");
     }
     let evil = client
