@@ -22,7 +22,7 @@
 //! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
 //! accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived. [`durable`]
 //! replaces files so that a crash leaves them whole, [`mapped`] reads files that may be lost meanwhile, [`patience`] waits
-//! for what is held for a moment. [`fault`] and
+//! for what another process holds for a moment, [`held`] counts what is held in memory. [`fault`] and
 //! [`clock`] let tests break off any step and set the time of day.
 
 pub mod access;
@@ -46,6 +46,7 @@ pub mod fault;
 pub mod formats;
 pub mod gate;
 pub mod harmless;
+mod held;
 pub mod http;
 pub mod identify;
 pub mod ids;

@@ -73,6 +73,23 @@ pub struct StoredAccount {
     pub password_set: Seconds,
 }
 
+impl StoredAccount {
+    /// A new one, which has only a password, set now.
+    pub fn new(name: &str, role: Role, given: BTreeSet<UserId>, password: Kept, now: Seconds) -> Self {
+        Self {
+            name: name.trim().to_owned(),
+            role,
+            given,
+            disabled: false,
+            password,
+            totp: None,
+            applications: Vec::new(),
+            made: now,
+            password_set: now,
+        }
+    }
+}
+
 /// A password for one program, which cannot ask for one-time codes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApplicationPassword {
@@ -229,17 +246,7 @@ mod tests {
     use super::*;
 
     fn account() -> StoredAccount {
-        StoredAccount {
-            name: "Jane".into(),
-            role: Role::User,
-            given: [UserId(3)].into(),
-            disabled: false,
-            password: Hidden("kept".into()),
-            totp: None,
-            applications: Vec::new(),
-            made: 0,
-            password_set: 0,
-        }
+        StoredAccount::new("Jane", Role::User, [UserId(3)].into(), Hidden("kept".into()), 0)
     }
 
     /// What became of an account by these changes, one behind the other.

@@ -67,7 +67,8 @@ pub use notify::{Mail, MailAccess, Mailbox, Notify, TimeOfDay, Webhook, When};
 pub use oauth2::{Grant, OAuth2, Secrets};
 pub use origin::Origin;
 pub use profile::{
-    Delete, DeleteWhen, Empty, EnvelopeAt, Folders, Journal, Profile, Recheck, Recipients, Unknown, Use,
+    Delete, DeleteWhen, ENVELOPE_HEADERS, Empty, EnvelopeAt, Folders, Journal, Profile, Recheck, Recipients, Unknown,
+    Use,
 };
 pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};

@@ -253,21 +253,23 @@ pub struct Recipients {
     pub create_limit: u32,
 }
 
+/// Fields of the header in which servers write who got a message.
+pub const ENVELOPE_HEADERS: [&str; 6] = [
+    "X-Envelope-To",
+    "Envelope-To",
+    "X-Original-To",
+    "Delivered-To",
+    "X-Delivered-To",
+    "X-RCPT-TO",
+];
+
 impl Default for Recipients {
     fn default() -> Self {
-        let headers = [
-            "X-Envelope-To",
-            "Envelope-To",
-            "X-Original-To",
-            "Delivered-To",
-            "X-Delivered-To",
-            "X-RCPT-TO",
-        ];
         Self {
             steps: Use::Auto,
             journal: Journal::Never,
             journal_from: Vec::new(),
-            envelope_headers: headers.map(String::from).to_vec(),
+            envelope_headers: ENVELOPE_HEADERS.map(String::from).to_vec(),
             envelope_at: EnvelopeAt::Top,
             trusted_received: 0,
             strip_prefix: Vec::new(),

@@ -11,9 +11,9 @@ use super::{
     visitor::{Answered, Visitor},
 };
 use crate::{
-    api::{AuditFilter, Reply, Request},
+    api::AuditFilter,
     clock,
-    web::{Refused, cut},
+    web::{Refused, audit_entries},
 };
 
 /// Entries of a page.
@@ -30,7 +30,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     let since = if is_first { &*lately } else { query.get("since") };
     let (until, account, action) = (query.get("until"), query.get("account"), query.get("action"));
     let after = query.some("cursor").map(|cursor| cursor.parse()).transpose();
-    let request = Request::Audit(AuditFilter {
+    let filter = AuditFilter {
         since: day(since, false),
         until: day(until, true),
         account: query.some("account"),
@@ -38,21 +38,8 @@ pub async fn page(visitor: Visitor) -> Answered {
         after: after.map_err(|_| Refused::bad(t.wrong_place))?,
         limit: Some(PAGE),
         check: false,
-    });
-    let (replies, failure) = visitor.visit.ask_for_what_there_is(request).await?;
-    let (mut entries, mut end) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Audited(line) => entries.push(*line),
-            Reply::AuditEnd(line) => end = Some(line),
-            _ => {}
-        }
-    }
-    let end = match (end, failure) {
-        (Some(end), _) => end,
-        (None, Some(failure)) => return Err(visitor.visit.failed(failure)),
-        (None, None) => return Err(cut()),
     };
+    let (entries, end) = audit_entries(&visitor.visit, filter).await?;
     let next = end.next.map(|next| {
         let next = next.to_string();
         let parameters = [

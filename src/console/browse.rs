@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::Archives,
     api::{Reply, Request, Role, UserLine},
-    web::cut,
+    web::{self, cut},
 };
 
 /// Messages of a page.
@@ -79,20 +79,7 @@ pub async fn archive(visitor: Visitor) -> Answered {
         after: visitor.query.some("cursor"),
         limit: PAGE,
     };
-    let (replies, failure) = visitor.visit.ask_for_what_there_is(request).await?;
-    let (mut entries, mut next) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Entry(line) => entries.push(line),
-            Reply::Next(place) => next = Some(place),
-            _ => {}
-        }
-    }
-    let (next, unread) = match (next, failure) {
-        (Some(next), failure) => (next, failure),
-        (None, Some(failure)) => return Err(visitor.visit.failed(failure)),
-        (None, None) => return Err(cut()),
-    };
+    let (entries, next, unread) = web::page(&visitor.visit, request).await?;
     let here = path(&["archives", &user]);
     let body = html! {
         p { a href="/console/archives" { (t.archives) } " · " a href=(link("/console/mail", &[("user", &user)])) { (t.search_in_it) } }

@@ -14,9 +14,9 @@ use super::{
     words,
 };
 use crate::{
-    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched},
+    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, SearchOrder, Searched},
     search::parse,
-    web::{self, REASON, Refused, cut},
+    web::{self, REASON, Refused},
 };
 
 /// Messages of a page.
@@ -67,7 +67,7 @@ pub async fn page(visitor: Visitor) -> Answered {
         let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &error.why)) };
         return Ok(titled(&visitor, StatusCode::BAD_REQUEST, body));
     }
-    let request = Request::Search(Searched {
+    let searched = Searched {
         query: query.to_owned(),
         user: Some(asked.user.clone()).filter(|user| !user.is_empty()),
         order: if asked.by_relevance {
@@ -79,25 +79,14 @@ pub async fn page(visitor: Visitor) -> Answered {
         facets: asked.cursor.is_empty(),
         after: Some(asked.cursor.clone()).filter(|cursor| !cursor.is_empty()),
         snippets: true,
-    });
-    let (replies, failure) = visitor.visit.ask_for_what_there_is(request).await?;
-    let (mut hits, mut found) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Hit(line) => hits.push(*line),
-            Reply::Found(line) => found = Some(*line),
-            _ => {}
-        }
-    }
-    let (found, more) = match (found, failure) {
-        (Some(found), failure) => (found, failure),
-        (None, Some(failure)) => {
-            let refused = visitor.visit.failed(failure);
+    };
+    let (hits, found, more) = match web::hits(&visitor.visit, searched).await {
+        Ok(found) => found,
+        Err(refused) => {
             let said = html! { p { (refused.detail().unwrap_or_default()) } };
             let body = html! { (bar(&visitor, &asked, false)) (notice("bad", said)) };
             return Ok(titled(&visitor, refused.status(), body));
         }
-        (None, None) => return Err(cut()),
     };
     let notes: Vec<_> = found
         .notes

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use memchr::memmem::Finder;
+use memchr::memchr;
 
 use super::names_out::utc;
 use crate::{
@@ -25,31 +25,82 @@ const LONGEST: usize = 320;
 ///
 /// # Errors
 /// `out` takes no more.
-pub fn write(out: &mut impl Write, message: &[u8], date: Seconds) -> io::Result<u64> {
+pub fn write(out: impl Write, message: &[u8], date: Seconds) -> io::Result<u64> {
     let mut out = Counting { out, written: 0 };
-    out.put(b"From ")?;
-    out.put(sender(message).as_bytes())?;
-    // As asctime writes it, in UTC.
-    out.put(utc(date).strftime(" %a %b %e %H:%M:%S %Y\n").to_string().as_bytes())?;
-    quoted(&mut out, message)?;
-    let unended = !message.ends_with(b"\n");
-    out.put(if unended { b"\n\n" } else { b"\n" })?;
+    let mut quoting = Quoting::begin(&mut out, message, date)?;
+    quoting.push(&mut out, message)?;
+    quoting.end(&mut out)?;
     Ok(out.written)
 }
 
-/// Writes the message with its quoting. Linear: of a run of `>`, only what directly precedes a `From ` is read.
-fn quoted<W: Write>(out: &mut Counting<W>, message: &[u8]) -> io::Result<()> {
-    let mut written = 0;
-    for found in Finder::new(b"From ").find_iter(message) {
-        let marks = message[..found].iter().rev().take_while(|byte| **byte == b'>').count();
-        let line = found - marks;
-        if line == 0 || message[line - 1] == b'\n' {
-            out.put(&message[written..line])?;
-            out.put(b">")?;
-            written = line;
-        }
+/// Writes a message that comes piece by piece. Linear in its length.
+#[derive(Default)]
+pub struct Quoting {
+    /// Bytes of a line's beginning that may come to `From `, as [`FROM`] has them; `None` within a line.
+    matched: Option<usize>,
+    ends_line: bool,
+}
+
+const FROM: &[u8] = b"From ";
+
+impl Quoting {
+    /// Writes the line before it. Who sent it stands in its `first` bytes.
+    ///
+    /// # Errors
+    /// `out` takes no more.
+    pub fn begin(mut out: impl Write, first: &[u8], date: Seconds) -> io::Result<Self> {
+        // As asctime writes it, in UTC.
+        let date = utc(date).strftime("%a %b %e %H:%M:%S %Y");
+        write!(out, "From {} {date}\n", sender(first))?;
+        Ok(Self {
+            matched: Some(0),
+            ends_line: false,
+        })
     }
-    out.put(&message[written..])
+
+    /// Writes its next bytes, quoted. One more `>` is written behind those of a line, where all are alike.
+    ///
+    /// # Errors
+    /// `out` takes no more.
+    pub fn push(&mut self, mut out: impl Write, piece: &[u8]) -> io::Result<()> {
+        let (mut written, mut at) = (0, 0);
+        while at < piece.len() {
+            let Some(matched) = self.matched else {
+                let Some(end) = memchr(b'\n', &piece[at..]) else { break };
+                self.matched = Some(0);
+                at += end + 1;
+                continue;
+            };
+            let byte = piece[at];
+            if byte == FROM[matched] {
+                // It is put aside, and in none of the pieces that are written.
+                out.write_all(&piece[written..at])?;
+                written = at + 1;
+                self.matched = Some(matched + 1);
+                if matched + 1 == FROM.len() {
+                    out.write_all(b">From ")?;
+                    self.matched = None;
+                }
+                at += 1;
+            } else {
+                out.write_all(&FROM[..matched])?;
+                self.matched = (byte == b'>' && matched == 0).then_some(0);
+                at += usize::from(self.matched.is_some());
+            }
+        }
+        out.write_all(&piece[written..])?;
+        self.ends_line = piece.last().map_or(self.ends_line, |last| *last == b'\n');
+        Ok(())
+    }
+
+    /// Writes what stands behind it.
+    ///
+    /// # Errors
+    /// `out` takes no more.
+    pub fn end(self, mut out: impl Write) -> io::Result<()> {
+        out.write_all(&FROM[..self.matched.unwrap_or_default()])?;
+        out.write_all(if self.ends_line { b"\n" } else { b"\n\n" })
+    }
 }
 
 /// The address that the message came from: of Return-Path, else From.
@@ -73,11 +124,15 @@ struct Counting<W> {
     written: u64,
 }
 
-impl<W: Write> Counting<W> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.written += bytes.len() as u64;
-        Ok(())
+impl<W: Write> Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 
@@ -143,6 +198,13 @@ mod tests {
             let separators = mbox.split_inclusive(|byte| *byte == b'\n').filter(|line| line.starts_with(b"From "));
             prop_assert_eq!(separators.count(), 1);
             prop_assert!(mbox.ends_with(b"\n\n"));
+            let mut by_bytes = Vec::new();
+            let mut quoting = Quoting::begin(&mut by_bytes, &message, 1_769_903_999).unwrap();
+            for byte in message.chunks(1) {
+                quoting.push(&mut by_bytes, byte).unwrap();
+            }
+            quoting.end(&mut by_bytes).unwrap();
+            prop_assert_eq!(by_bytes, mbox);
         }
     }
 }

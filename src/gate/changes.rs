@@ -98,17 +98,8 @@ impl Gate {
                     return Err(refused(name, Refusal::Exists));
                 }
                 let archives = archives.iter().map(|archive| self.archive(archive));
-                let new = StoredAccount {
-                    name: name.trim().to_owned(),
-                    role,
-                    given: archives.collect::<Result<_, _>>()?,
-                    disabled: false,
-                    password: self.kept(name, password).await?,
-                    totp: None,
-                    applications: Vec::new(),
-                    made: now,
-                    password_set: now,
-                };
+                let given = archives.collect::<Result<_, _>>()?;
+                let new = StoredAccount::new(name, role, given, self.kept(name, password).await?, now);
                 AccountChange::Add(new.into()).into()
             }
             AccountWish::Password { password, current } => {

@@ -27,18 +27,8 @@ impl Gate {
     /// There is an account already, name or password cannot be taken, or nothing can be written.
     pub async fn first_account(&self, name: &str, password: Spoken, address: &str) -> Result<(), Failure> {
         let account = AccountName::parse(name).ok_or_else(|| no_name(name))?;
-        let now = clock::now().as_second();
-        let new = StoredAccount {
-            name: name.trim().to_owned(),
-            role: Role::Administrator,
-            given: Default::default(),
-            disabled: false,
-            password: self.kept(name, password).await?,
-            totp: None,
-            applications: Vec::new(),
-            made: now,
-            password_set: now,
-        };
+        let kept = self.kept(name, password).await?;
+        let new = StoredAccount::new(name, Role::Administrator, [].into(), kept, clock::now().as_second());
         if self.has_accounts()? {
             return Err(refused(name, Refusal::Exists));
         }

@@ -1,6 +1,6 @@
 //! Log-ins, sessions and changes over a real store.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::{
@@ -330,32 +330,4 @@ async fn what_is_kept_holds_no_secret() {
         .into_iter()
         .filter(|(_, _, outcome, _)| *outcome != Outcome::Done);
     assert_eq!(failed.count(), 4);
-}
-
-/// What a log-in costs, and a hundred at once; run by hand, optimised.
-#[tokio::test]
-#[ignore = "it measures"]
-async fn a_hundred_at_once() {
-    let site = Site::new().await;
-    let names: Vec<_> = (0..100).map(|number| format!("jane{number}")).collect();
-    for name in &names {
-        site.add(name, Role::User).await;
-    }
-    let began = Instant::now();
-    site.log_in("jane0", PASSWORD, None).await.unwrap();
-    println!("one log-in: {:?}", began.elapsed());
-    let status = |field: &str| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10
-    };
-    // The peak is counted anew from here.
-    std::fs::write("/proc/self/clear_refs", "5").unwrap();
-    let before = status("VmRSS:");
-    let began = Instant::now();
-    let all = names.iter().map(|name| site.log_in(name, PASSWORD, None));
-    let done = futures_util::future::join_all(all).await;
-    let got_in = done.iter().filter(|done| done.is_ok()).count();
-    let (took, peak) = (began.elapsed(), status("VmHWM:"));
-    println!("{got_in} of 100 in {took:?}; {before} MiB before, {peak} MiB at most");
 }

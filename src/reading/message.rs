@@ -8,7 +8,6 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    held::Held,
     safe_html::safe,
     tell::{End, Tell},
     view,
@@ -16,7 +15,8 @@ use super::{
 use crate::{
     access::Archives,
     api::{Failure, Reply, ShownJournal, ShownUser},
-    archive::{Message, MessageId, Retrieval, Store, StoreError},
+    archive::{Message, MessageId, Retrieval, Store, StoreError, give_back},
+    held::{Held, Holding},
     identify::{Header, JournalReport, Layout, undeclared},
 };
 
@@ -28,8 +28,10 @@ const SHOWN_USERS: usize = 10_000;
 const SHOWN_JOURNALS: usize = 100;
 const SHOWN_ENVELOPE: usize = 64 << 10;
 
+/// Bytes that are worth giving back to the system.
+const LARGE: usize = 1 << 20;
 /// Bytes of messages that are held whole at once, by all who ask.
-pub static HELD: Held = Held::new(64 << 20);
+static HELD: Held = Held::new(64 << 20);
 
 /// What is wanted of a message that is shown.
 #[derive(Clone, Copy)]
@@ -57,7 +59,7 @@ pub fn raw(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -
 /// What part `number` of a message holds, without its transfer encoding. The parts are counted from 1 on.
 pub fn part(store: &Store, archives: &Archives, id: MessageId, number: usize, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, archives, id)?;
-    let held = HELD.take(message.size);
+    let held = Held::take(&HELD, message.size);
     let bytes = Retrieval::new(store).raw(id, &message)?;
     let layout = Layout::read(&bytes);
     let Some(part) = number.checked_sub(1).and_then(|number| layout.parts.get(number)) else {
@@ -66,8 +68,7 @@ pub fn part(store: &Store, archives: &Archives, id: MessageId, number: usize, te
     tell(Reply::Part(view::part(part, &bytes)))?;
     let mut decoding = part.decoding(&bytes);
     // Whoever takes it slowly takes no memory.
-    drop(bytes);
-    held.given_back();
+    let_go(held, bytes);
     let mut stretches = Stretches::new(tell);
     Retrieval::new(store).stream(id, &message, &mut |piece| {
         for piece in piece.chunks(STRETCH) {
@@ -79,6 +80,15 @@ pub fn part(store: &Store, archives: &Archives, id: MessageId, number: usize, te
         ControlFlow::Continue(())
     })?;
     stretches.end()
+}
+
+/// Lets go of a message that was held; of one that is large, the allocator keeps nothing either.
+fn let_go(held: Holding<&Held>, bytes: Vec<u8>) {
+    let is_large = bytes.len() > LARGE;
+    drop((bytes, held));
+    if is_large {
+        give_back();
+    }
 }
 
 /// Tells bytes in stretches of about the same length.
@@ -146,7 +156,7 @@ impl<'t, 'f> Stretches<'t, 'f> {
 pub fn show(store: &Store, archives: &Archives, id: MessageId, how: How, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, archives, id)?;
     let mut retrieval = Retrieval::new(store);
-    let held = HELD.take(message.size);
+    let held = Held::take(&HELD, message.size);
     let bytes = retrieval.raw(id, &message)?;
     let mut shown = view::shown(id, &message, &bytes);
     if how.full {
@@ -154,8 +164,7 @@ pub fn show(store: &Store, archives: &Archives, id: MessageId, how: How, tell: &
         (shown.text, shown.text_is_cut) = text;
         shown.html = page.map(|page| safe(&page, parts));
     }
-    drop(bytes);
-    held.given_back();
+    let_go(held, bytes);
     let filings = store.filings_for(archives, id, &message)?;
     if filings.len() > SHOWN_USERS {
         let more = filings.len() - SHOWN_USERS;
@@ -213,7 +222,7 @@ fn each_journal(
 }
 
 fn envelope(store: &Store, report: MessageId, row: &Message) -> Result<Option<String>, StoreError> {
-    let _held = HELD.take(row.size);
+    let _held = Held::take(&HELD, row.size);
     let bytes = Retrieval::new(store).raw(report, row)?;
     let report = JournalReport::read(&bytes, &Header::scan(&bytes));
     Ok(report.map(|report| undeclared(&report.envelope[..report.envelope.len().min(SHOWN_ENVELOPE)], None)))

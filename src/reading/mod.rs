@@ -3,7 +3,6 @@
 
 mod accounts;
 mod audit;
-mod held;
 mod list;
 mod message;
 mod protocols;

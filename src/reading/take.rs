@@ -1,21 +1,24 @@
 //! Several messages as one file, made while it is taken.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use roaring::RoaringTreemap;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions, write::StreamWriter};
 
 use super::{
-    message::{HELD, Stretches, message},
+    message::{Stretches, message},
     search::found_of,
     tell::{End, Tell},
 };
 use crate::{
     access::Archives,
-    api::{Failure, Taken, TakenForm},
+    api::{Exit, Failure, Taken, TakenForm},
     archive::{Message, Retrieval, Store, StoreError},
-    formats::{mbox_out, names_out},
+    formats::{mbox_out::Quoting, names_out},
     identify::Summary,
     ids::{MessageId, Seconds},
     search::Search,
@@ -25,6 +28,10 @@ use crate::{
 const NAMED: usize = 200;
 /// Messages of a ZIP, whose names are held until its end.
 const OF_ZIP: u64 = 50_000;
+/// Messages that could not be read and are named.
+const MOST_NAMED: usize = 1000;
+/// Bytes of a message in which its subject and its sender are looked for.
+const BEGINNING: usize = 64 << 10;
 /// The file of a ZIP that names those that could not be read. Its end shows that it is whole.
 const NOT_TAKEN: &str = "not taken.txt";
 
@@ -69,10 +76,12 @@ fn named(store: &Store, archives: &Archives, taken: &Taken) -> Result<RoaringTre
 /// Which messages could not be read.
 #[derive(Default)]
 struct Damaged {
-    lines: Vec<u8>,
+    named: usize,
+    lines: String,
     first: Option<StoreError>,
 }
 
+/// Puts each message there while it is taken: whoever takes it slowly takes no memory.
 fn put_all(store: &Store, archives: &Archives, ids: &RoaringTreemap, out: &mut Out) -> Result<Damaged, Failure> {
     let (mut retrieval, mut damaged) = (Retrieval::new(store), Damaged::default());
     for id in ids.iter().map(MessageId) {
@@ -83,24 +92,69 @@ fn put_all(store: &Store, archives: &Archives, ids: &RoaringTreemap, out: &mut O
         if out.is_over() {
             break;
         }
-        let held = HELD.take(message.size);
-        match retrieval.raw(id, &message) {
-            Ok(raw) => out.put(id, &message, &raw).map_err(not_written)?,
-            Err(why @ StoreError::Damaged { .. }) => damaged.add(id, why),
-            Err(error) => return Err(error.into()),
+        match put(&mut retrieval, id, &message, out) {
+            Ok(()) => {}
+            Err(Unput::NotRead(why @ StoreError::Damaged { .. })) => damaged.add(id, why),
+            Err(Unput::NotRead(error)) => return Err(error.into()),
+            Err(Unput::Cut(failure)) => return Err(failure),
         }
-        held.given_back();
     }
     Ok(damaged)
 }
 
+/// Why a message is not in the file.
+enum Unput {
+    /// And nothing of it is.
+    NotRead(StoreError),
+    /// Only its beginning is.
+    Cut(Failure),
+}
+
+fn put(retrieval: &mut Retrieval, id: MessageId, message: &Message, out: &mut Out) -> Result<(), Unput> {
+    let first = retrieval.beginning(id, message, BEGINNING).map_err(Unput::NotRead)?;
+    let (mut putting, mut not_written) = (None, None);
+    let read = retrieval.stream(id, message, &mut |piece| {
+        let put = match &mut putting {
+            Some(putting) => out.go_on(putting, piece),
+            None => out
+                .begin(id, message, &first)
+                .and_then(|begun| out.go_on(putting.insert(begun), piece)),
+        };
+        match put {
+            Ok(()) if !out.is_over() => ControlFlow::Continue(()),
+            put => {
+                not_written = put.err();
+                ControlFlow::Break(())
+            }
+        }
+    });
+    if let Some(error) = not_written {
+        return Err(Unput::Cut(self::not_written(error)));
+    }
+    match (read, putting) {
+        (Err(error), None) => Err(Unput::NotRead(error)),
+        (Err(error), Some(_)) => Err(Unput::Cut(error.into())),
+        (Ok(()), begun) => {
+            let begun = begun.map_or_else(|| out.begin(id, message, &first), Ok);
+            begun
+                .and_then(|putting| out.finish(putting))
+                .map_err(|error| Unput::Cut(self::not_written(error)))
+        }
+    }
+}
+
 fn not_written(error: io::Error) -> Failure {
-    Failure::new(crate::api::Exit::Errors, format!("the file cannot be made: {error}"))
+    Failure::new(Exit::Errors, format!("the file cannot be made: {error}"))
 }
 
 impl Damaged {
     fn add(&mut self, id: MessageId, why: StoreError) {
-        self.lines.extend(format!("message {id}: {why}\n").bytes());
+        match self.named < MOST_NAMED {
+            true => self.lines.push_str(&format!("message {id}: {why}\n")),
+            false if self.named == MOST_NAMED => self.lines.push_str("and more; `dropkeep verify` names all\n"),
+            false => {}
+        }
+        self.named += 1;
         self.first.get_or_insert(why);
     }
 }
@@ -120,15 +174,29 @@ impl Out<'_, '_, '_> {
         }
     }
 
-    fn put(&mut self, id: MessageId, message: &Message, raw: &[u8]) -> io::Result<()> {
+    fn begin(&mut self, id: MessageId, message: &Message, first: &[u8]) -> io::Result<Quoting> {
         match self {
             Self::Zip(zip) => {
-                let name = names_out::eml(message.date, &Summary::of(raw).subject, id);
-                let large = raw.len() as u64 >= u64::from(u32::MAX);
+                let name = names_out::eml(message.date, &Summary::of(first).subject, id);
+                let large = message.size >= u64::from(u32::MAX);
                 zip.start_file(name, options(message.date).large_file(large))?;
-                zip.write_all(raw)
+                Ok(Quoting::default())
             }
-            Self::Mbox(stretches) => mbox_out::write(*stretches, raw, message.date).map(drop),
+            Self::Mbox(stretches) => Quoting::begin(&mut **stretches, first, message.date),
+        }
+    }
+
+    fn go_on(&mut self, quoting: &mut Quoting, piece: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Zip(zip) => zip.write_all(piece),
+            Self::Mbox(stretches) => quoting.push(&mut **stretches, piece),
+        }
+    }
+
+    fn finish(&mut self, quoting: Quoting) -> io::Result<()> {
+        match self {
+            Self::Zip(_) => Ok(()),
+            Self::Mbox(stretches) => quoting.end(&mut **stretches),
         }
     }
 
@@ -140,7 +208,7 @@ impl Out<'_, '_, '_> {
         let mut end = || {
             if damaged.first.is_some() {
                 zip.start_file(NOT_TAKEN, options(0))?;
-                zip.write_all(&damaged.lines)?;
+                zip.write_all(damaged.lines.as_bytes())?;
             }
             Ok::<_, zip::result::ZipError>(())
         };

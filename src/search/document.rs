@@ -1,6 +1,9 @@
 //! A message as the index has it: what stands in its header, its text and that of its attachments, and who has it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use tantivy::{
     Document,
@@ -12,13 +15,14 @@ use tantivy::{
 
 use super::{
     SearchError, addresses,
-    pipeline::Weight,
     schema::{Fields, message_id},
     unread::{ANY, MOST, told},
 };
 use crate::{
     archive::{About, FolderNumber, MessageId, Retrieval, Store, StoreError, UserId},
+    config::ENVELOPE_HEADERS,
     extract::{Extractor, Mail, Outcome},
+    held::{Held, Holding},
     identify::{
         Charset, Header, JournalReport, mailboxes,
         summary::{all, first, headers, line},
@@ -26,15 +30,6 @@ use crate::{
     },
 };
 
-/// Fields of the header that name who got a message, besides To, Cc and Bcc.
-const RECIPIENTS: [&str; 6] = [
-    "X-Envelope-To",
-    "Envelope-To",
-    "X-Original-To",
-    "Delivered-To",
-    "X-Delivered-To",
-    "X-RCPT-TO",
-];
 /// Journal reports of one message whose envelopes are read, and addresses of each.
 const REPORTS: usize = 100;
 const NAMED: usize = 10_000;
@@ -48,7 +43,7 @@ const FOLDERS: usize = 10_000;
 pub struct Entry {
     values: Vec<(Field, Content)>,
     /// What it counts for until it is in the index.
-    pub(super) weight: Option<Weight>,
+    pub(super) weight: Option<Holding<Arc<Held>>>,
 }
 
 #[derive(Debug)]
@@ -203,7 +198,7 @@ impl<'s> Maker<'s> {
                 entry.text(field, one);
             }
         }
-        for one in RECIPIENTS.iter().flat_map(|name| named(name)) {
+        for one in ENVELOPE_HEADERS.iter().flat_map(|name| named(name)) {
             // Of an address and nothing else, all is there already where it is named once.
             if addresses::whole(&one).is_none_or(|address| named_already.insert(address)) {
                 entry.text(fields.recipient, one);

@@ -12,15 +12,16 @@ use tantivy::{
     indexer::{IndexWriterOptions, LogMergePolicy, MergePolicy},
 };
 
-use super::{Entry, Index, Maker, Reach, SearchError, pipeline::Pipeline};
+use super::{Entry, Index, Maker, Reach, SearchError};
 use crate::{
     archive::{About, Follower, Group, Mark, MessageId, Store},
     config,
     extract::Extractor,
+    held::Held,
 };
 
 /// Bytes of documents between the one who makes them and the library.
-const ON_THEIR_WAY: usize = 8 << 20;
+const ON_THEIR_WAY: u64 = 8 << 20;
 /// For how long what was indexed waits for more, and how long it waits at most.
 pub(super) const QUIET: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
@@ -44,7 +45,7 @@ pub(super) struct Following<'s> {
     writer: IndexWriter<Entry>,
     follower: Follower,
     maker: Maker<'s>,
-    pipeline: Arc<Pipeline>,
+    on_their_way: Arc<Held>,
     archive: String,
     /// What was indexed since the last commit: documents, and since when.
     pending: Option<(u64, Instant)>,
@@ -126,7 +127,7 @@ impl<'s> Following<'s> {
             index,
             writer,
             follower,
-            pipeline: Pipeline::new(ON_THEIR_WAY),
+            on_their_way: Arc::new(Held::new(ON_THEIR_WAY)),
             archive,
             pending: None,
             came: Instant::now(),
@@ -236,7 +237,7 @@ impl<'s> Following<'s> {
             tracing::warn!(%id, %error, "the message is found by its date, size and users only");
         }
         let mut entry = made.entry;
-        entry.weight = Some(self.pipeline.take(entry.bytes()));
+        entry.weight = Some(Held::take(self.on_their_way.clone(), entry.bytes() as u64));
         if let Err(error) = self.writer.add_document(entry) {
             return Err(self.why_it_ended(error));
         }

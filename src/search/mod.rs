@@ -15,7 +15,6 @@ mod following;
 pub mod index;
 mod numbers;
 mod parse;
-mod pipeline;
 mod plan;
 mod query;
 mod ranks;

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    door::{Answered, Visit, cut},
+    door::{Answered, Part, Visit},
     mail::{place, within},
+    refused::Refused,
     stream::Bytewise,
 };
-use crate::api::{AuditFilter, AuditLine, Reply, Request};
+use crate::api::{AuditEnd, AuditFilter, AuditLine, Reply, Request};
 
 /// Which entries are wanted.
 #[derive(Deserialize, IntoParams)]
@@ -52,7 +53,7 @@ pub async fn audit(mut visit: Visit) -> Answered {
         None if as_csv => None,
         limit => Some(within(limit, 1)?),
     };
-    let request = Request::Audit(AuditFilter {
+    let filter = AuditFilter {
         since: asked.since,
         until: asked.until,
         account: asked.account,
@@ -60,9 +61,9 @@ pub async fn audit(mut visit: Visit) -> Answered {
         after: place(asked.cursor)?,
         limit,
         check: false,
-    });
+    };
     if as_csv {
-        let mut answer = visit.begin(request).await?;
+        let mut answer = visit.begin(Request::Audit(filter)).await?;
         let first = answer.next().await;
         if let Some(Reply::Failed(failure)) = first {
             return Err(visit.failed(failure));
@@ -73,26 +74,26 @@ pub async fn audit(mut visit: Visit) -> Answered {
         };
         return as_csv.answer(&mut visit, first, answer, csv);
     }
-    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
-    let (mut entries, mut end) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Audited(line) => entries.push(*line),
-            Reply::AuditEnd(line) => end = Some(line),
-            _ => {}
-        }
-    }
-    // What is damaged is said behind what is not.
-    let end = match (end, failure) {
-        (Some(end), _) => end,
-        (None, Some(failure)) => return Err(visit.failed(failure)),
-        (None, None) => return Err(cut()),
-    };
+    let (entries, end) = self::entries(&visit, filter).await?;
     Ok(HttpResponse::Ok().json(Entries {
         entries,
         next: end.next.map(|next| next.to_string()),
         damages: end.damages,
     }))
+}
+
+/// The entries that are wanted, and how they end; what is damaged is said behind what is not.
+///
+/// # Errors
+/// They may not be read, or cannot be.
+pub async fn entries(visit: &Visit, filter: AuditFilter) -> Result<(Vec<AuditLine>, AuditEnd), Refused> {
+    let part = |reply| match reply {
+        Reply::Audited(line) => Some(Part::Line(*line)),
+        Reply::AuditEnd(end) => Some(Part::End(end)),
+        _ => None,
+    };
+    let (entries, end, _) = visit.list(Request::Audit(filter), part).await?;
+    Ok((entries, end))
 }
 
 fn wants_csv(visit: &Visit) -> bool {

@@ -231,9 +231,41 @@ impl Visit {
         Err(cut())
     }
 
+    /// The lines of a list, its end, and what failed behind them: what cannot be read keeps nobody from the rest. `part` says
+    /// what a reply is of it.
+    ///
+    /// # Errors
+    /// They may not have it, or it has no end.
+    pub async fn list<L, E>(
+        &self,
+        request: Request,
+        part: impl Fn(Reply) -> Option<Part<L, E>>,
+    ) -> Result<(Vec<L>, E, Option<Failure>), Refused> {
+        let (replies, failure) = self.ask_for_what_there_is(request).await?;
+        let (mut lines, mut end) = (Vec::new(), None);
+        for reply in replies {
+            match part(reply) {
+                Some(Part::Line(line)) => lines.push(line),
+                Some(Part::End(last)) => end = Some(last),
+                None => {}
+            }
+        }
+        match (end, failure) {
+            (Some(end), failure) => Ok((lines, end, failure)),
+            (None, Some(failure)) => Err(self.failed(failure)),
+            (None, None) => Err(cut()),
+        }
+    }
+
     pub fn failed(&self, failure: Failure) -> Refused {
         Refused::failed(self.asked.request.method(), failure)
     }
+}
+
+/// What a reply is of a list.
+pub enum Part<L, E> {
+    Line(L),
+    End(E),
 }
 
 /// An answer that was cut, which only a panic does.

@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    door::{Answered, Visit, cut},
+    door::{Answered, Part, Visit},
     refused::Refused,
 };
-use crate::api::{EntryLine, FacetsLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched};
+use crate::api::{
+    EntryLine, FacetsLine, Failure, FoundLine, HitLine, IndexLine, Reply, Request, SearchOrder, Searched,
+};
 
 /// Messages of a page, where nobody says how many.
 const LIMIT: usize = 50;
@@ -91,7 +93,7 @@ pub struct Listed {
 pub async fn search(visit: Visit) -> Answered {
     let asked: SearchQuery = visit.query()?;
     let limit = within(asked.limit, 0)?;
-    let request = Request::Search(Searched {
+    let request = Searched {
         query: or_all(asked.q),
         user: asked.user,
         order: match asked.sort {
@@ -102,22 +104,8 @@ pub async fn search(visit: Visit) -> Answered {
         facets: asked.cursor.is_none(),
         after: asked.cursor,
         snippets: true,
-    });
-    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
-    let (mut results, mut found) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Hit(line) => results.push(*line),
-            Reply::Found(line) => found = Some(*line),
-            _ => {}
-        }
-    }
-    // Messages that cannot be read keep nobody from those that can.
-    let (found, more) = match (found, failure) {
-        (Some(found), failure) => (found, failure),
-        (None, Some(failure)) => return Err(visit.failed(failure)),
-        (None, None) => return Err(cut()),
     };
+    let (results, found, more) = hits(&visit, request).await?;
     Ok(HttpResponse::Ok().json(Found {
         total: found.total,
         results,
@@ -136,31 +124,47 @@ pub async fn search(visit: Visit) -> Answered {
 #[utoipa::path(get, path = "/api/v1/users/{name}/messages", tag = "mail", params(("name" = String, Path), PageQuery),
     responses((status = 200, body = Listed)))]
 pub async fn messages(visit: Visit) -> Answered {
-    let page: PageQuery = visit.query()?;
+    let asked: PageQuery = visit.query()?;
     let request = Request::Page {
         user: visit.named("name").to_owned(),
-        after: page.cursor,
-        limit: within(page.limit, 1)?,
+        after: asked.cursor,
+        limit: within(asked.limit, 1)?,
     };
-    let (replies, failure) = visit.ask_for_what_there_is(request).await?;
-    let (mut messages, mut next) = (Vec::new(), None);
-    for reply in replies {
-        match reply {
-            Reply::Entry(line) => messages.push(line),
-            Reply::Next(place) => next = Some(place),
-            _ => {}
-        }
-    }
-    let (next, more) = match (next, failure) {
-        (Some(next), failure) => (next, failure),
-        (None, Some(failure)) => return Err(visit.failed(failure)),
-        (None, None) => return Err(cut()),
-    };
+    let (messages, next, more) = page(&visit, request).await?;
     Ok(HttpResponse::Ok().json(Listed {
         messages,
         next,
         notes: more.into_iter().map(|failure| failure.error).collect(),
     }))
+}
+
+/// What is found, how many in all, and which of them cannot be read.
+///
+/// # Errors
+/// It may not be searched, or cannot be.
+pub async fn hits(visit: &Visit, searched: Searched) -> Result<(Vec<HitLine>, FoundLine, Option<Failure>), Refused> {
+    let part = |reply| match reply {
+        Reply::Hit(line) => Some(Part::Line(*line)),
+        Reply::Found(line) => Some(Part::End(*line)),
+        _ => None,
+    };
+    visit.list(Request::Search(searched), part).await
+}
+
+/// A page of somebody's messages, where the next one begins, and which of them cannot be read.
+///
+/// # Errors
+/// It may not be read, or cannot be.
+pub async fn page(
+    visit: &Visit,
+    request: Request,
+) -> Result<(Vec<EntryLine>, Option<String>, Option<Failure>), Refused> {
+    let part = |reply| match reply {
+        Reply::Entry(line) => Some(Part::Line(line)),
+        Reply::Next(place) => Some(Part::End(place)),
+        _ => None,
+    };
+    visit.list(request, part).await
 }
 
 /// What an empty query finds is everything.

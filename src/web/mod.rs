@@ -23,8 +23,10 @@ mod take;
 mod users;
 
 pub use self::{
+    audit::entries as audit_entries,
     document::document,
-    door::{Answered, Door, REASON, Visit, address, cut, refuse_other_sites, shown_cookie},
+    door::{Answered, Door, Part, REASON, Visit, address, cut, refuse_other_sites, shown_cookie},
+    mail::{hits, page},
     message::{attachment, raw},
     refused::Refused,
     routes::routes,

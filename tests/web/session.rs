@@ -1,6 +1,9 @@
 //! Logging in and out, and who is taken for whom.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -157,4 +160,48 @@ fn pages_of_other_sites_get_nothing() {
             .ask("POST", "/api/v1/session", kind, body.as_bytes())
             .expect(415);
     }
+}
+
+/// Of a process: user time and time in the system so far.
+fn processor_time(id: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("its times");
+    let fields: Vec<_> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
+    let ticks: u64 = fields[11..13]
+        .iter()
+        .map(|ticks| ticks.parse::<u64>().expect("ticks"))
+        .sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// Of a process, in MiB.
+fn resident(id: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).expect("its memory");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect(field);
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
+}
+
+#[test]
+fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
+    let site = Site::new("", &[("DROPKEEP__HTTP__REQUESTS_AT_ONCE", "250")]);
+    let names: Vec<_> = (0..100).map(|number| format!("jane{number}")).collect();
+    names.iter().for_each(|name| site.add(name, "user", &[]));
+    let id = site.serving.running.id();
+    site.log_in(&names[0]);
+    let before = processor_time(id);
+    for _ in 0..5 {
+        site.log_in(&names[0]);
+    }
+    let one = (processor_time(id) - before) / 5;
+    // The peak is counted anew from here.
+    fs::write(format!("/proc/{id}/clear_refs"), "5").expect("to count anew");
+    let before = resident(id, "VmRSS:");
+    std::thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(|| site.log_in(name));
+        }
+    });
+    let more = resident(id, "VmHWM:").saturating_sub(before);
+    println!("a log-in takes {one:?} of one core; a hundred at once {more} MiB");
+    assert!(one <= Duration::from_millis(500), "{one:?}");
+    assert!(more <= 128, "{more} MiB");
 }

@@ -13,17 +13,7 @@ fn deed(name: &str, changes: Vec<AccountChange>, sessions: Vec<SessionChange>) -
 }
 
 fn account(name: &str) -> StoredAccount {
-    StoredAccount {
-        name: name.into(),
-        role: Role::User,
-        given: [].into(),
-        disabled: false,
-        password: Hidden("kept".into()),
-        totp: None,
-        applications: Vec::new(),
-        made: 0,
-        password_set: 0,
-    }
+    StoredAccount::new(name, Role::User, [].into(), Hidden("kept".into()), 0)
 }
 
 fn session(name: &str, seen: i64) -> Session {

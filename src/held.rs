@@ -1,22 +1,21 @@
-//! How much of messages is held in memory by all who read them whole.
+//! How many bytes are held in memory by all who do the same.
+
+use std::ops::Deref;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::archive::give_back;
-
-/// Bytes that are worth giving back to the system.
-const LARGE: u64 = 1 << 20;
-
-/// Bytes that may be held at once. A message that is larger is held alone.
+/// Bytes that may be held at once. What is larger is held alone.
+#[derive(Debug)]
 pub struct Held {
     most: u64,
     now: Mutex<u64>,
     given_back: Condvar,
 }
 
-/// Bytes that are held, until this is dropped.
-pub struct Holding<'h> {
-    held: &'h Held,
+/// Bytes that are held, until this is dropped; `of` is how it reaches what counts them.
+#[derive(Debug)]
+pub struct Holding<H: Deref<Target = Held>> {
+    of: H,
     bytes: u64,
 }
 
@@ -29,31 +28,24 @@ impl Held {
         }
     }
 
-    /// Waits until so many bytes may be held. For a thread that may wait, and that holds none yet.
-    pub fn take(&self, bytes: u64) -> Holding<'_> {
-        let bytes = bytes.min(self.most);
-        let mut now = self.now.lock();
-        while *now + bytes > self.most {
-            self.given_back.wait(&mut now);
+    /// Waits until so many bytes may be held. For a thread that may wait, that holds none yet, and that lets go of them
+    /// without waiting for anybody.
+    pub fn take<H: Deref<Target = Self>>(of: H, bytes: u64) -> Holding<H> {
+        let bytes = bytes.min(of.most);
+        let mut now = of.now.lock();
+        while *now + bytes > of.most {
+            of.given_back.wait(&mut now);
         }
         *now += bytes;
-        Holding { held: self, bytes }
+        drop(now);
+        Holding { of, bytes }
     }
 }
 
-impl Holding<'_> {
-    /// They were let go of; of what is large, the allocator keeps nothing either.
-    pub fn given_back(self) {
-        if self.bytes > LARGE {
-            give_back();
-        }
-    }
-}
-
-impl Drop for Holding<'_> {
+impl<H: Deref<Target = Held>> Drop for Holding<H> {
     fn drop(&mut self) {
-        *self.held.now.lock() -= self.bytes;
-        self.held.given_back.notify_all();
+        *self.of.now.lock() -= self.bytes;
+        self.of.given_back.notify_all();
     }
 }
 
@@ -73,7 +65,7 @@ mod tests {
             for bytes in [30, 30, 1000, 60, 100, 7, 500, 41] {
                 let (held, now) = (&held, &now);
                 scope.spawn(move || {
-                    let _holding = held.take(bytes);
+                    let _holding = Held::take(held, bytes);
                     let counted = bytes.min(100);
                     assert!(now.fetch_add(counted, Ordering::SeqCst) + counted <= 100);
                     thread::yield_now();
