@@ -51,7 +51,7 @@ impl Quoting {
     pub fn begin(mut out: impl Write, first: &[u8], date: Seconds) -> io::Result<Self> {
         // As asctime writes it, in UTC.
         let date = utc(date).strftime("%a %b %e %H:%M:%S %Y");
-        write!(out, "From {} {date}\n", sender(first))?;
+        writeln!(out, "From {} {date}", sender(first))?;
         Ok(Self {
             matched: Some(0),
             ends_line: false,
