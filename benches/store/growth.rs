@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{
     filing, growth_mail,
     growth_run::{Done, Program},
-    queries, scratch,
+    over_http, queries, scratch,
     support::{
         generator::{SEED, company_of},
         running::{Running, peak_memory},
@@ -299,6 +299,7 @@ impl<'p> Archive<'p> {
         let share = self.bytes_of("search") as f64 / raw as f64;
         table::row("index / raw bytes", share, Goal::AtMost(GOAL_INDEX_BYTES), "×");
         queries::run(&data, messages as u64);
+        over_http::run(&serving, &data, &self.user);
         let goal = Goal::AtMost(GOAL_RSS + 2.0 * largest as f64 / MB + GOAL_INDEX_RSS);
         let peak = peak_memory(serving.id()).unwrap_or_default() as f64 / MB;
         table::row("peak resident of the appliance", peak, goal, "MB");

@@ -16,8 +16,12 @@ mod growth_mail;
 mod growth_run;
 mod lists;
 mod million;
+mod over_http;
 #[path = "../search/queries.rs"]
 mod queries;
+#[path = "../../tests/web/site.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod site;
 mod sizes;
 mod table;
 #[path = "../search/waiting.rs"]

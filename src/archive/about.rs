@@ -29,6 +29,13 @@ pub struct About {
     pub is_journaled: bool,
 }
 
+/// A message, and who has it, in exactly these bytes.
+pub(super) struct Had {
+    pub id: MessageId,
+    pub message: Message,
+    pub by: Vec<UserId>,
+}
+
 impl Store {
     /// What the catalog says of the first of these messages, which are in order: of as many as have few enough users
     /// together, and of one at least.
@@ -47,55 +54,73 @@ impl Store {
     }
 
     /// The same of those that there are, and how many it looked at.
-    pub(super) fn about_in(&self, txn: &RoTxn, mut ids: &[MessageId]) -> heed::Result<(Vec<About>, usize)> {
+    fn about_in(&self, txn: &RoTxn, ids: &[MessageId]) -> heed::Result<(Vec<About>, usize)> {
+        let (all, looked_at) = self.had_in(txn, ids)?;
+        let journaled = self.journaled(txn, &ids[..looked_at])?;
+        let mut filed = Vec::new();
+        for (nth, had) in all.iter().enumerate() {
+            filed.extend(had.by.iter().map(|user| ((*user, had.message.date, had.id), nth)));
+        }
+        filed.sort_unstable();
+        let keys: Vec<_> = filed.iter().map(|(key, _)| *key).collect();
+        let filings = self.catalog.filings.get_all(txn, &keys)?;
+        let about = |Had { id, message, .. }| About {
+            id,
+            message,
+            here: Vec::new(),
+            is_journaled: journaled.contains(&id),
+        };
+        let mut all: Vec<_> = all.into_iter().map(about).collect();
+        // In the order of the users, as these are sorted by them.
+        for (((user, ..), nth), filing) in filed.into_iter().zip(filings) {
+            all[nth].here.extend(filing.map(|filing| (user, filing)));
+        }
+        Ok((all, looked_at))
+    }
+
+    /// Who has those of these messages that there are, and how many it looked at. That takes no filing to be read, which
+    /// lie far from each other.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn had_in(&self, txn: &RoTxn, mut ids: &[MessageId]) -> heed::Result<(Vec<Had>, usize)> {
         loop {
             let mut all = Vec::with_capacity(ids.len());
             for id in ids {
                 let message = self.catalog.messages.get(txn, id)?;
-                all.extend(message.map(|message| About {
+                all.extend(message.map(|message| Had {
                     id: *id,
                     message,
-                    here: Vec::new(),
-                    is_journaled: false,
+                    by: Vec::new(),
                 }));
             }
-            if !self.hold(txn, &mut all)? {
-                ids = &ids[..ids.len() / 2];
-                continue;
+            if self.hold(txn, &mut all)? {
+                return Ok((all, ids.len()));
             }
-            let journaled = self.journaled(txn, ids)?;
-            all.iter_mut()
-                .for_each(|about| about.is_journaled = journaled.contains(&about.id));
-            return Ok((all, ids.len()));
+            ids = &ids[..ids.len() / 2];
         }
     }
 
     /// Says who has them, unless these are too many together.
-    fn hold(&self, txn: &RoTxn, all: &mut [About]) -> heed::Result<bool> {
-        let identities: BTreeSet<_> = all.iter().map(|about| about.message.identity.0).collect();
+    fn hold(&self, txn: &RoTxn, all: &mut [Had]) -> heed::Result<bool> {
+        let identities: BTreeSet<_> = all.iter().map(|had| had.message.identity.0).collect();
         let of_identity: HashMap<(IdentityNumber, MessageId), usize> = (all.iter().enumerate())
-            .map(|(nth, about)| ((about.message.identity, about.id), nth))
+            .map(|(nth, had)| ((had.message.identity, had.id), nth))
             .collect();
-        let mut holding = Vec::new();
+        let mut users = 0;
         for run in runs(&identities) {
             let from = (IdentityNumber(*run.start()), UserId::MIN);
             let to = (IdentityNumber(*run.end()), UserId::MAX);
             for row in self.catalog.held.range(txn, &(from..=to))? {
-                if holding.len() >= USERS && all.len() > 1 {
+                if users >= USERS && all.len() > 1 {
                     return Ok(false);
                 }
                 let ((identity, user), kept) = row?;
                 if let Some(nth) = of_identity.get(&(identity, kept)) {
-                    holding.push(((user, all[*nth].message.date, kept), *nth));
+                    all[*nth].by.push(user);
+                    users += 1;
                 }
             }
-        }
-        holding.sort_unstable();
-        let keys: Vec<_> = holding.iter().map(|(key, _)| *key).collect();
-        let filings = self.catalog.filings.get_all(txn, &keys)?;
-        // In the order of the users, as these are sorted by them.
-        for (((user, ..), nth), filing) in holding.into_iter().zip(filings) {
-            all[nth].here.extend(filing.map(|filing| (user, filing)));
         }
         Ok(true)
     }

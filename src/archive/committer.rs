@@ -72,6 +72,16 @@ impl Drop for MoreComing {
     }
 }
 
+/// Whether somebody has said that more is coming, for whoever must not keep the committer's thread from its end.
+#[derive(Clone)]
+pub struct Coming(Arc<AtomicUsize>);
+
+impl Coming {
+    pub fn is_any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
 impl Committer {
     /// Starts the thread. `inflight` is the budget of bytes on their way: a group never waits for
     /// more than a part of it.
@@ -268,7 +278,11 @@ impl Committer {
 
     /// Whether nobody has said that more is coming.
     pub fn is_idle(&self) -> bool {
-        self.coming.load(Ordering::Relaxed) == 0
+        !self.coming().is_any()
+    }
+
+    pub fn coming(&self) -> Coming {
+        Coming(self.coming.clone())
     }
 
     /// Says that more is coming, as long as the result is held.

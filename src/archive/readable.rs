@@ -58,21 +58,20 @@ impl Store {
         let mut found = HashMap::with_capacity(ids.len());
         while !ids.is_empty() {
             ids = self.reading(|txn| {
-                let (all, looked_at) = self.about_in(txn, ids)?;
-                for about in all {
-                    let here = about.here.iter().map(|(user, _)| *user);
-                    let users: Vec<UserId> = here.filter(|user| archives.has(*user)).collect();
+                let (all, looked_at) = self.had_in(txn, ids)?;
+                for had in all {
+                    let users: Vec<UserId> = had.by.into_iter().filter(|user| archives.has(*user)).collect();
                     if !matches!(archives, Archives::All) && users.is_empty() {
                         continue;
                     }
                     let named = users.iter().take(most).map(|user| self.catalog.users.get(txn, user));
                     let named: Vec<Option<User>> = named.collect::<heed::Result<_>>()?;
                     let readable = Readable {
-                        message: about.message,
+                        message: had.message,
                         users: named.into_iter().flatten().map(|user| user.name).collect(),
                         more: users.len().saturating_sub(most) as u64,
                     };
-                    found.insert(about.id, readable);
+                    found.insert(had.id, readable);
                 }
                 Ok(&ids[looked_at..])
             })?;

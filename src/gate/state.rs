@@ -29,7 +29,8 @@ impl Gate {
     /// # Errors
     /// No thread could be started.
     pub fn new(config: &Config, store: Arc<Store>, committer: Committer) -> Result<Self, Failure> {
-        let hashing = Hashing::start().map_err(|error| Failure::new(Exit::Errors, error))?;
+        let coming = committer.coming();
+        let hashing = Hashing::start(move || coming.is_any()).map_err(|error| Failure::new(Exit::Errors, error))?;
         Ok(Self(Arc::new(Inner {
             store,
             notes: Notes::new(committer),

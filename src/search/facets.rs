@@ -6,12 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tantivy::{
-    SegmentReader,
-    columnar::{Column, StrColumn},
-};
+use tantivy::columnar::{Column, StrColumn};
 
-use super::{FindError, SearchError, bits::Bits, index::View, numbers::Numbers};
+use super::{FindError, SearchError, bits::Bits, evaluate::Part, index::View, shared_out::shared_out};
 use crate::{
     access::Archives,
     archive::{User, UserId},
@@ -35,22 +32,25 @@ pub struct Facets {
 /// The index cannot be read.
 pub fn count(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Result<Facets, FindError> {
     let failed = || SearchError::of("counting", "the search index");
+    let parts: Vec<_> = view.parts().zip(found).collect();
+    let counted = shared_out(
+        &parts,
+        |(part, _)| part.segment.max_doc(),
+        |(part, found)| Counts::of(part, found),
+    );
     let mut counts = Counts::default();
-    let parts = view.searcher.segment_readers().iter().zip(&view.numbers);
-    for ((segment, numbers), found) in parts.zip(found) {
-        counts.add(segment, numbers, found).map_err(failed())?;
-    }
+    counted.map_err(failed())?.into_iter().for_each(|more| counts.add(more));
     let mut years = HashMap::<i16, u64>::new();
-    for (day, number) in counts.days {
+    for (day, number) in counts.days.all() {
         let first = Timestamp::from_second(day.saturating_mul(DAY));
         let first = first.unwrap_or(if day < 0 { Timestamp::MIN } else { Timestamp::MAX });
         *years.entry(first.to_zoned(jiff::tz::TimeZone::UTC).year()).or_default() += number;
     }
-    let names: BTreeMap<u64, &str> = users
+    let names: BTreeMap<i64, &str> = users
         .iter()
         .map(|(id, user)| (id.0.into(), user.name.as_str()))
         .collect();
-    let readable = counts.users.into_iter().filter(|(user, _)| {
+    let readable = counts.users.all().filter(|(user, _)| {
         let id = u32::try_from(*user).map(UserId);
         id.is_ok_and(|id| archives.has(id))
     });
@@ -117,27 +117,57 @@ fn senders(parts: Vec<Senders>) -> tantivy::Result<Vec<(String, u64)>> {
 /// A part's senders, and how many messages each of them has.
 type Senders = (StrColumn, Vec<u32>);
 
+/// Numbers from 0 on that are counted without looking for them: the days of a century and more, and most users.
+const SMALL: usize = 1 << 16;
+
+/// How often there is each number.
+#[derive(Default)]
+struct Counter {
+    small: Vec<u64>,
+    others: HashMap<i64, u64>,
+}
+
+impl Counter {
+    fn add(&mut self, number: i64, times: u64) {
+        match usize::try_from(number) {
+            Ok(small) if small < SMALL => {
+                if self.small.len() <= small {
+                    self.small.resize(small + 1, 0);
+                }
+                self.small[small] += times;
+            }
+            _ => *self.others.entry(number).or_default() += times,
+        }
+    }
+
+    /// Each number that there is, and how often.
+    fn all(self) -> impl Iterator<Item = (i64, u64)> {
+        let small = (0_i64..).zip(self.small).filter(|(_, times)| *times > 0);
+        small.chain(self.others)
+    }
+}
+
 #[derive(Default)]
 struct Counts {
     /// By days since 1970.
-    days: HashMap<i64, u64>,
-    users: HashMap<u64, u64>,
+    days: Counter,
+    users: Counter,
     senders: Vec<Senders>,
 }
 
 impl Counts {
-    /// Adds what was found in a part of the index.
-    fn add(&mut self, segment: &SegmentReader, numbers: &Numbers, found: &Bits) -> tantivy::Result<()> {
-        let users: Column<u64> = segment.fast_fields().u64("users")?;
-        let mut senders = segment.fast_fields().str("sender")?.map(|column| {
+    /// Of what was found in a part of the index.
+    fn of(part: &Part, found: &Bits) -> tantivy::Result<Self> {
+        let users: Column<u64> = part.segment.fast_fields().u64("users")?;
+        let mut senders = part.segment.fast_fields().str("sender")?.map(|column| {
             let numbers = vec![0; column.num_terms()];
             (column, numbers)
         });
+        let mut counts = Self::default();
         for document in found.iter() {
-            let day = numbers.dates.get(document).div_euclid(DAY);
-            *self.days.entry(day).or_default() += 1;
+            counts.days.add(part.numbers.dates.get(document).div_euclid(DAY), 1);
             for user in users.values_for_doc(document) {
-                *self.users.entry(user).or_default() += 1;
+                counts.users.add(user.cast_signed(), 1);
             }
             if let Some((column, numbers)) = &mut senders {
                 for ord in column.ords().values_for_doc(document) {
@@ -147,7 +177,13 @@ impl Counts {
                 }
             }
         }
-        self.senders.extend(senders);
-        Ok(())
+        counts.senders.extend(senders);
+        Ok(counts)
+    }
+
+    fn add(&mut self, more: Self) {
+        more.days.all().for_each(|(day, times)| self.days.add(day, times));
+        more.users.all().for_each(|(user, times)| self.users.add(user, times));
+        self.senders.extend(more.senders);
     }
 }

@@ -11,12 +11,12 @@ use super::{
     among::Among,
     bits::Bits,
     compile::Compiler,
-    evaluate::Part,
     facets::{Facets, count},
     index::View,
     plan::Plan,
     query::Query,
     ranks::{self, First, Rank},
+    shared_out::shared_out,
 };
 use crate::{
     access::Archives,
@@ -191,10 +191,8 @@ pub fn find_all(view: &View, wanted: &Wanted) -> Result<roaring::RoaringTreemap,
 
 /// What is found in each part of the index.
 fn documents(view: &View, plan: &Plan) -> tantivy::Result<Vec<Bits>> {
-    let parts = view.searcher.segment_readers().iter().zip(&view.numbers);
-    parts
-        .map(|(segment, numbers)| Part { segment, numbers }.find(plan))
-        .collect()
+    let parts: Vec<_> = view.parts().collect();
+    shared_out(&parts, |part| part.segment.max_doc(), |part| part.find(plan))
 }
 
 fn compiler<'c>(view: &'c View, wanted: &'c Wanted) -> Compiler<'c> {

@@ -8,11 +8,13 @@ use std::{
     sync::Arc,
 };
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, schema::Schema};
 
 use super::{
     SearchError,
+    evaluate::Part,
     files::Files,
     numbers::{AtHand, Numbers},
     schema::{FORM, Fields, tokenizers},
@@ -77,6 +79,8 @@ pub struct Index {
     path: PathBuf,
     files: Option<Files>,
     numbers: AtHand,
+    /// Up to where searches find all, as of when this was taken up; the files may reach further by now.
+    found: Arc<Mutex<Option<Reach>>>,
 }
 
 /// The index as it was committed last, to be searched, however long one searches.
@@ -85,6 +89,13 @@ pub struct View {
     pub(super) fields: Fields,
     /// Those of each of its parts.
     pub(super) numbers: Vec<Arc<Numbers>>,
+}
+
+impl View {
+    pub(super) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let parts = self.searcher.segment_readers().iter().zip(&self.numbers);
+        parts.map(|(segment, numbers)| Part { segment, numbers })
+    }
 }
 
 impl Index {
@@ -138,9 +149,13 @@ impl Index {
 
     fn over(mut inner: tantivy::Index, fields: Fields, path: &Path, files: Option<Files>) -> Result<Self, SearchError> {
         inner.set_tokenizers(tokenizers());
+        let failed = || SearchError::of("reading the search index", path);
+        // Before there is a reader, which has that at least.
+        let found = reach_of(&inner).map_err(failed())?;
         let reader = inner.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         Ok(Self {
-            reader: reader.map_err(SearchError::of("reading the search index", path))?,
+            reader: reader.map_err(failed())?,
+            found: Arc::new(Mutex::new(found)),
             inner,
             fields,
             path: path.into(),
@@ -244,9 +259,20 @@ impl Index {
     /// # Errors
     /// It cannot be read.
     pub fn reload(&self) -> Result<(), SearchError> {
-        let reloaded = self.reader.reload();
-        reloaded.map_err(SearchError::of("reading the search index", &self.path))?;
+        {
+            // Held, so that nobody puts an older one in place of a newer one.
+            let mut found = self.found.lock();
+            let reach = self.reach()?;
+            let reloaded = self.reader.reload();
+            reloaded.map_err(SearchError::of("reading the search index", &self.path))?;
+            *found = reach;
+        }
         self.view().map(drop)
+    }
+
+    /// Up to where searches find all at this moment.
+    pub fn found(&self) -> Option<Reach> {
+        self.found.lock().clone()
     }
 
     /// What the last commit says of itself; `None` before the first, or where it says nothing that can be read.
@@ -254,10 +280,13 @@ impl Index {
     /// # Errors
     /// It cannot be read.
     pub fn reach(&self) -> Result<Option<Reach>, SearchError> {
-        let metas = self.inner.load_metas();
-        let metas = metas.map_err(SearchError::of("reading the search index", &self.path))?;
-        Ok(metas.payload.and_then(|payload| serde_json::from_str(&payload).ok()))
+        reach_of(&self.inner).map_err(SearchError::of("reading the search index", &self.path))
     }
+}
+
+fn reach_of(index: &tantivy::Index) -> tantivy::Result<Option<Reach>> {
+    let payload = index.load_metas()?.payload;
+    Ok(payload.and_then(|payload| serde_json::from_str(&payload).ok()))
 }
 
 fn directory(path: &Path) -> Result<Files, SearchError> {
@@ -291,4 +320,22 @@ fn clear(path: &Path) -> Result<(), SearchError> {
         removed.map_err(SearchError::io("removing", entry))?;
     }
     Ok(())
+}
+
+#[test]
+fn an_index_said_it_had_what_searches_did_not_find_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = Index::make(folder.path()).unwrap();
+    let mark = Mark {
+        group: GroupNumber(7),
+        chain: [1; 32],
+    };
+    let reach = Reach::new("archive".into(), mark);
+    let mut writer: tantivy::IndexWriter = index.inner.writer_with_num_threads(1, 15_000_000).unwrap();
+    let mut commit = writer.prepare_commit().unwrap();
+    commit.set_payload(&reach.to_json());
+    commit.commit().unwrap();
+    assert_eq!((index.reach().unwrap().as_ref(), index.found()), (Some(&reach), None));
+    index.reload().unwrap();
+    assert_eq!(index.found(), Some(reach));
 }

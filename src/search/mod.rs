@@ -21,6 +21,7 @@ mod ranks;
 pub mod schema;
 mod sealed;
 mod searching;
+mod shared_out;
 mod snippets;
 mod standing;
 mod terms;

@@ -50,6 +50,10 @@ impl Kept {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.ranks.len() > self.most
+    }
+
     /// Whether one of this score and date, or of less, can still be among them.
     fn may_have(&self, score: u32, date: Seconds) -> bool {
         let best = Rank {
@@ -57,8 +61,15 @@ impl Kept {
             date,
             id: u64::MAX,
         };
-        let is_full = self.ranks.len() > self.most;
-        !is_full || self.ranks.peek().is_none_or(|Reverse(last)| best > *last)
+        !self.is_full() || self.ranks.peek().is_none_or(|Reverse(last)| best > *last)
+    }
+
+    /// The date of the last one; `None` as long as there is room.
+    fn last_date(&self) -> Option<Seconds> {
+        self.ranks
+            .peek()
+            .filter(|_| self.is_full())
+            .map(|Reverse(last)| last.date)
     }
 
     fn add(&mut self, rank: Rank) {
@@ -85,16 +96,22 @@ impl First {
         let mut parts: Vec<_> = found.iter().zip(numbers).collect();
         parts.sort_unstable_by_key(|(_, numbers)| Reverse(numbers.dates.greatest_of_all()));
         for (found, numbers) in parts {
+            // The class of the last date that is kept: one of a lower class is older.
+            let mut least = kept.last_date().map_or(0, |date| numbers.dates.class(date));
             for (nth, word) in found.words().iter().enumerate().rev() {
                 if *word == 0 || !kept.may_have(0, numbers.dates.greatest(nth)) {
                     continue;
                 }
                 for document in of_word(nth, *word) {
+                    // Neither its date nor its number is read unless it matters.
+                    if numbers.dates.class_of(document) < least {
+                        continue;
+                    }
                     let date = numbers.dates.get(document);
-                    // Its number is read only if it matters.
                     if kept.may_have(0, date) {
                         let id = numbers.ids.get_val(document);
                         kept.add(Rank { score: 0, date, id });
+                        least = kept.last_date().map_or(0, |date| numbers.dates.class(date));
                     }
                 }
             }

@@ -115,10 +115,11 @@ impl Search {
             (standing.stage, standing.why) = (Stage::Failing, why.into());
         }
         let index = self.index()?;
-        let mark = match &index {
-            Some(index) => mark_of(index, &self.shared.store.id())?.unwrap_or(Mark::START),
-            None => Mark::START,
-        };
+        // What is written and not yet taken up is not found.
+        let found = index.as_ref().and_then(Index::found);
+        let mark = found
+            .and_then(|reach| reach.mark(&self.shared.store.id()))
+            .unwrap_or(Mark::START);
         standing.group = mark.group.0;
         standing.behind = Behind::of(&self.shared.store, mark)?;
         if let Some(index) = &index {

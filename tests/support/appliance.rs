@@ -167,28 +167,7 @@ impl Appliance {
     /// The same with a command that has more in its environment.
     pub fn serve_as(&self, command: Command) -> Serving {
         let running = Running::start(command, &["serve"]);
-        let mut address = None;
-        let listening = wait_for(PATIENCE, || {
-            let said = running.stderr();
-            // http:// or https://
-            address = said.split("listening on http").nth(1).map(|rest| {
-                let rest = rest.trim_start_matches('s').trim_start_matches("://");
-                rest.chars()
-                    .take_while(|c| !c.is_whitespace() && *c != '/')
-                    .collect::<String>()
-            });
-            address.is_some() && said.ends_with('\n')
-        });
-        assert!(
-            listening,
-            "serve did not say `listening on http://…`:\n{}",
-            running.stderr()
-        );
-        let address = address.unwrap_or_default();
-        let address = address
-            .chars()
-            .filter(|c| c.is_ascii_digit() || ".:".contains(*c))
-            .collect();
+        let address = listening(&running);
         Serving { running, address }
     }
 
@@ -218,6 +197,32 @@ impl Appliance {
     pub fn raw(&self, id: u64) -> Vec<u8> {
         self.done(&["raw", &id.to_string()]).stdout
     }
+}
+
+/// Waits until `serve` listens, and says where.
+pub fn listening(running: &Running) -> String {
+    let mut address = None;
+    let listening = wait_for(PATIENCE, || {
+        let said = running.stderr();
+        // http:// or https://
+        address = said.split("listening on http").nth(1).map(|rest| {
+            let rest = rest.trim_start_matches('s').trim_start_matches("://");
+            rest.chars()
+                .take_while(|c| !c.is_whitespace() && *c != '/')
+                .collect::<String>()
+        });
+        address.is_some() && said.ends_with('\n')
+    });
+    assert!(
+        listening,
+        "serve did not say `listening on http://…`:\n{}",
+        running.stderr()
+    );
+    let address = address.unwrap_or_default();
+    address
+        .chars()
+        .filter(|c| c.is_ascii_digit() || ".:".contains(*c))
+        .collect()
 }
 
 /// A field that must be text.

@@ -183,6 +183,28 @@ pub fn children(id: u32) -> Vec<u32> {
     children.split_whitespace().filter_map(|id| id.parse().ok()).collect()
 }
 
+/// User time of a process and its time in the system so far (proc(5)).
+pub fn processor_time(id: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("its times");
+    let fields = stat.rsplit(')').next().expect("fields").split_whitespace();
+    let ticks = fields
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<u64>().expect("ticks"));
+    Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
+/// What a line of /proc/ID/status says, `VmRSS:` or `VmHWM:`, in MB.
+pub fn resident_mb(id: u32, line: &str) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).expect("its memory");
+    let found = status
+        .lines()
+        .find_map(|known| known.strip_prefix(line))
+        .expect("a line");
+    let kib: f64 = found.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib * 1024.0 / 1e6
+}
+
 /// The high-water mark of a process's resident memory.
 pub fn peak_memory(id: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 
 use crate::{
     site::{PASSWORD, Reply, Site},
-    support::{PATIENCE, wait_for},
+    support::{
+        PATIENCE,
+        running::{processor_time, resident_mb},
+        wait_for,
+    },
 };
 
 fn log_in(site: &Site, body: &Value) -> Reply {
@@ -162,24 +166,6 @@ fn pages_of_other_sites_get_nothing() {
     }
 }
 
-/// Of a process: user time and time in the system so far.
-fn processor_time(id: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("its times");
-    let fields: Vec<_> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-    let ticks: u64 = fields[11..13]
-        .iter()
-        .map(|ticks| ticks.parse::<u64>().expect("ticks"))
-        .sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// Of a process, in MiB.
-fn resident(id: u32, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).expect("its memory");
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).expect(field);
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") >> 10
-}
-
 #[test]
 fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
     let site = Site::new("", &[("DROPKEEP__HTTP__REQUESTS_AT_ONCE", "250")]);
@@ -194,14 +180,14 @@ fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
     let one = (processor_time(id) - before) / 5;
     // The peak is counted anew from here.
     fs::write(format!("/proc/{id}/clear_refs"), "5").expect("to count anew");
-    let before = resident(id, "VmRSS:");
+    let before = resident_mb(id, "VmRSS:");
     std::thread::scope(|scope| {
         for name in &names {
             scope.spawn(|| site.log_in(name));
         }
     });
-    let more = resident(id, "VmHWM:").saturating_sub(before);
-    println!("a log-in takes {one:?} of one core; a hundred at once {more} MiB");
+    let more = resident_mb(id, "VmHWM:") - before;
+    println!("a log-in takes {one:?} of one core; a hundred at once {more:.0} MB");
     assert!(one <= Duration::from_millis(500), "{one:?}");
-    assert!(more <= 128, "{more} MiB");
+    assert!(more <= 128.0, "{more:.0} MB");
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
@@ -119,8 +119,16 @@ impl Site {
 
     /// Archives a message.
     pub fn import(&self, mail: &str) {
+        self.import_bytes(mail.as_bytes());
+    }
+
+    pub fn import_bytes(&self, mail: &[u8]) {
         let file = self.path("mail.eml");
         fs::write(&file, mail).expect("a file");
+        self.import_file(&file);
+    }
+
+    pub fn import_file(&self, file: &Path) {
         self.appliance
             .done(&["import", "--profile", PROFILE, file.to_str().expect("a name")]);
     }

@@ -1,0 +1,67 @@
+//! The parts of a large index, shared out among threads.
+
+use std::{
+    cmp::Reverse,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, available_parallelism},
+};
+
+/// Documents from which on that is faster than one thread.
+const MANY: u64 = 200_000;
+/// Threads at most.
+const MOST: usize = 4;
+
+/// What `work` makes of each part, in their order; `documents` says how large one is.
+///
+/// # Errors
+/// That of the first for which it fails.
+pub fn shared_out<P: Sync, T: Send + Sync, E: Send + Sync>(
+    parts: &[P],
+    documents: impl Fn(&P) -> u32,
+    work: impl Fn(&P) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let threads = match parts.iter().map(|part| u64::from(documents(part))).sum::<u64>() < MANY {
+        true => 1,
+        false => available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST)
+            .min(parts.len()),
+    };
+    let made: Vec<_> = parts.iter().map(|part| (part, OnceLock::new())).collect();
+    // The largest first, so that none is left over at the end.
+    let mut order: Vec<_> = made.iter().collect();
+    order.sort_unstable_by_key(|(part, _)| Reverse(documents(part)));
+    let next = AtomicUsize::new(0);
+    let take = || {
+        while let Some((part, made)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let _ = made.set(work(part));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Where there can be no thread more, this one does all of it.
+            let _ = thread::Builder::new().name("search".into()).spawn_scoped(scope, take);
+        }
+        take();
+    });
+    // Each was taken by a thread, which has ended.
+    made.into_iter().filter_map(|(_, made)| made.into_inner()).collect()
+}
+
+#[test]
+fn each_part_is_worked_on_once_and_the_first_error_counts() {
+    let parts: Vec<u32> = (0..40).collect();
+    for documents in [1, 100_000] {
+        let doubled = shared_out(&parts, |_| documents, |part| Ok::<_, u32>(part * 2));
+        assert_eq!(doubled.unwrap(), parts.iter().map(|part| part * 2).collect::<Vec<_>>());
+        let failed = shared_out(
+            &parts,
+            |_| documents,
+            |part| if part % 7 == 3 { Err(*part) } else { Ok(()) },
+        );
+        assert_eq!(failed.unwrap_err(), 3);
+    }
+}
