@@ -39,6 +39,9 @@ const GROUP_ORDERS: usize = 4096;
 /// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
+/// How long what people do may wait for mail that comes in fast, to be synced with it: a commit for each answer would keep
+/// the mail waiting.
+const DEEDS: Duration = Duration::from_millis(50);
 
 /// The way to the committer's thread, which ends when the last of these is gone.
 #[derive(Clone)]
@@ -371,7 +374,7 @@ impl Work {
         let mut deeds = Vec::new();
         let mut bytes: usize = group.iter().map(Order::bytes).sum();
         let mut orders: usize = group.iter().map(Order::count).sum();
-        let mut urgent = false;
+        let (mut urgent, mut asked) = (false, started);
         let mut next = match group.is_empty() {
             true => Some(self.queue.recv().await?),
             false => None,
@@ -381,7 +384,12 @@ impl Work {
                 bytes += order.bytes();
                 orders += order.count();
                 match order.is_deed() {
-                    true => deeds.push(order),
+                    true => {
+                        if deeds.is_empty() {
+                            asked = Instant::now();
+                        }
+                        deeds.push(order);
+                    }
                     false => {
                         urgent |= order.is_urgent();
                         group.push(order);
@@ -399,16 +407,23 @@ impl Work {
             let waits = !urgent && bytes < self.enough && is_coming && started.elapsed() < LINGER;
             match (waits && !group.is_empty(), deeds.is_empty()) {
                 (true, true) => next = tokio::time::timeout(LOOK, self.queue.recv()).await.ok().flatten(),
-                // Somebody waits for an answer, and the block is not full yet.
-                (true, false) => {
-                    self.aside = Some((group, started));
-                    return Some(deeds);
-                }
+                // Somebody waits for an answer, and the block is not full yet. If mail comes in fast, it soon is.
+                (true, false) if asked.elapsed() < DEEDS => match tokio::time::timeout(LOOK, self.queue.recv()).await {
+                    Ok(order) => next = order,
+                    Err(_) => return Some(self.without(group, started, deeds)),
+                },
+                (true, false) => return Some(self.without(group, started, deeds)),
                 (false, _) => break,
             }
         }
         group.append(&mut deeds);
         Some(group)
+    }
+
+    /// What people do, while the group goes on gathering.
+    fn without(&mut self, group: Vec<Order>, started: Instant, deeds: Vec<Order>) -> Vec<Order> {
+        self.aside = Some((group, started));
+        deeds
     }
 
     fn commit(&mut self, group: Vec<Order>) {
