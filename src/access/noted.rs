@@ -94,15 +94,10 @@ fn words(request: &Request) -> (String, String, bool) {
             let parts: Vec<_> = replace.into_iter().chain(dry_run).collect();
             ("profile-import", parts.join(", "), true)
         }
-        Request::TestProfile { name, profile } => {
-            let name = name.as_ref().map_or("a new profile".to_owned(), of_profile);
-            let unsaved = profile
-                .as_ref()
-                .filter(|_| name.starts_with("profile"))
-                .map(|_| ", not saved");
-            ("profile-test", name + unsaved.unwrap_or_default(), true)
-        }
-        Request::Rehearse { profile } => ("dry-run", of_profile(profile), true),
+        Request::TestProfile { name, profile } => ("profile-test", tried(name.as_ref(), profile.is_some()), true),
+        Request::CheckProfile { name, .. } => ("profile-check", tried(name.as_ref(), true), false),
+        Request::LogInByCode { name, .. } => ("token-log-in", tried(name.as_ref(), true), true),
+        Request::Rehearse { name, profile } => ("dry-run", tried(name.as_ref(), profile.is_some()), true),
         Request::RenameUser { name, to } => ("user-rename", format!("{name} to {to}"), true),
         Request::RetireUser { name } => ("user-retire", name.clone(), true),
         Request::Reroute {
@@ -138,6 +133,15 @@ fn of_taken(taken: &Taken) -> String {
     };
     let user = taken.user.iter().map(|user| format!("; of user {user}"));
     format!("as {}, {which}{}", taken.form.as_str(), user.collect::<String>())
+}
+
+/// A profile that is tried out, as it is or before it is saved.
+fn tried(name: Option<&String>, unsaved: bool) -> String {
+    match (name, unsaved) {
+        (None, _) => "a new profile".to_owned(),
+        (Some(name), true) => of_profile(name) + ", not saved",
+        (Some(name), false) => of_profile(name),
+    }
 }
 
 fn of_profile(name: impl AsRef<str>) -> String {

@@ -103,6 +103,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::ChangeProfile { .. }
         | Request::ImportProfiles { .. }
         | Request::TestProfile { .. }
+        | Request::CheckProfile { .. }
+        | Request::LogInByCode { .. }
         | Request::Rehearse { .. }
         | Request::Reroute { .. }
         | Request::InterruptReroute
@@ -172,7 +174,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{OpenArchive, Owner},
-        api::{Format, MboxKind, ProfileWish, Spoken},
+        api::{Form, Format, MboxKind, ProfileWish, Spoken, Written},
         ids::{MessageId, RunId, UserId},
     };
 
@@ -241,7 +243,11 @@ mod tests {
             ChangeProfile { .. } => ChangeProfile { name: name(), wish: ProfileWish::Remove }, [ALL, NO, NO, ALL];
             ImportProfiles { .. } => ImportProfiles { toml: Spoken::new(""), replace: false, dry_run: true }, [ALL, NO, NO, ALL];
             TestProfile { .. } => TestProfile { name: None, profile: None }, [ALL, NO, NO, ALL];
-            Rehearse { .. } => Rehearse { profile: name() }, [ALL, NO, NO, ALL];
+            CheckProfile { .. } => CheckProfile { name: None, profile: Written { text: Spoken::new(""), form: Form::Toml } }, [ALL, NO, NO, ALL];
+            LogInByCode { .. } => LogInByCode {
+                name: None, profile: Written { text: Spoken::new(""), form: Form::Toml }, code: None,
+            }, [ALL, NO, NO, ALL];
+            Rehearse { .. } => Rehearse { name: None, profile: None }, [ALL, NO, NO, ALL];
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
             Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];

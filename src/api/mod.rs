@@ -19,7 +19,9 @@ pub use accounts::{
 };
 pub use failure::{Exit, Failure, Kind};
 pub use import::{Format, MboxFrom, MboxKind};
-pub use profiles::{ChangeKind, ChangedLine, Form, Origin, ProfileSetup, ProfileWish, StepLine, Written};
+pub use profiles::{
+    ChangeKind, ChangedLine, DeviceCodeLine, Form, Origin, ProfileSetup, ProfileWish, StepLine, Written,
+};
 pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
 pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};

@@ -94,3 +94,15 @@ pub struct StepLine {
     /// How long it took.
     pub ms: u64,
 }
+
+/// A code by which somebody logs in for a profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceCodeLine {
+    /// By which the endpoint is asked whether they have.
+    pub code: Spoken,
+    /// What they type, and the page where they do.
+    pub typed: String,
+    pub address: String,
+    /// Seconds for which it counts.
+    pub lasts: u64,
+}

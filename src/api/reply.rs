@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, Exit, Failure, FoundLine, HitLine,
-    IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown, ShownJournal, ShownPart, StepLine,
+    AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, DeviceCodeLine, Exit, Failure,
+    FoundLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown, ShownJournal,
+    ShownPart, Spoken, StepLine,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -73,10 +74,17 @@ pub enum Reply {
     Tested(Box<serde_json::Value>),
     /// How a test mail went, or a call of the webhook.
     Noticed(NoticeLine),
+    /// A code that somebody types, to log in for a profile.
+    Code(DeviceCodeLine),
+    /// The refresh token that they got by it; none as long as they have not logged in.
+    LoggedIn(Option<Spoken>),
     /// How far a rehearsal is: copies looked at, and how many there are as far as is known.
     Rehearsing {
         done: u64,
         expected: u64,
+        /// For whom those are that were looked at, the most frequent first.
+        #[serde(default)]
+        users: Vec<(String, u64)>,
     },
     /// What a rehearsal counted, as `archive --dry-run --json` prints it.
     Rehearsed(Box<serde_json::Value>),

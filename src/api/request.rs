@@ -194,10 +194,33 @@ pub enum Request {
         #[serde(default)]
         profile: Option<Written>,
     },
-    /// What a run of a profile would do, over the whole source: how far it is, then what was counted. Ends when nobody
-    /// reads the replies any more.
+    /// Whether a profile could be kept as it is written; what is wrong with it otherwise. Nothing is changed, and no server
+    /// is asked.
+    CheckProfile {
+        /// The one that is kept and would be changed; none where it would be added.
+        #[serde(default)]
+        name: Option<String>,
+        profile: Written,
+    },
+    /// Have somebody log in for a profile by a code that they type into a page of its token endpoint (RFC 8628).
+    LogInByCode {
+        /// As for a test.
+        #[serde(default)]
+        name: Option<String>,
+        /// With anything for the refresh token that is still to come.
+        profile: Written,
+        /// The code of the endpoint, where one was asked for: whether they have logged in.
+        #[serde(default)]
+        code: Option<Spoken>,
+    },
+    /// What a run of a profile would do, or of one that is not kept yet, over the whole source: how far it is, then what was
+    /// counted. Ends when nobody reads the replies any more.
     Rehearse {
-        profile: String,
+        /// As for a test.
+        #[serde(default)]
+        name: Option<String>,
+        #[serde(default)]
+        profile: Option<Written>,
     },
     /// The audit log.
     Audit(AuditFilter),
@@ -250,6 +273,8 @@ impl Request {
             | Self::ChangeProfile { .. }
             | Self::ImportProfiles { .. }
             | Self::TestProfile { .. }
+            | Self::CheckProfile { .. }
+            | Self::LogInByCode { .. }
             | Self::Rehearse { .. }
             | Self::ChangeAccount { .. }
             | Self::Sessions { .. }

@@ -154,6 +154,21 @@ impl Appliance {
                 let result = self.test_profile(caller, name, profile, replies).await;
                 return self.note_end(entry, result).await;
             }
+            (Request::CheckProfile { name, profile }, entry) => {
+                if let Some(entry) = entry {
+                    notes.note(entry).await?;
+                }
+                return self.check_profile(caller, name, profile).await;
+            }
+            (Request::LogInByCode { name, profile, code }, Some(entry)) => {
+                let result = self.log_in_by_code(caller, name, profile, code, replies).await;
+                return self.note_end(entry, result).await;
+            }
+            (Request::Rehearse { name, profile }, Some(entry)) => {
+                notes.note(entry.clone().ended(Outcome::Begun, "")).await?;
+                let result = self.rehearse(caller, name, profile, replies).await;
+                return self.note_end(entry, result).await;
+            }
             (request, None) => return self.act(request, replies).await,
             (Request::Note { .. }, Some(entry)) => {
                 return Ok(notes.note(entry.ended(Outcome::Begun, "")).await?);
@@ -262,7 +277,6 @@ impl Appliance {
                 Ok(())
             }
             Request::Profiles { name, secrets } => self.setups(name, secrets, replies).await,
-            Request::Rehearse { profile } => self.rehearse(&profile, replies).await,
             Request::ChangeUser { name, addresses } => self.change_addresses(name, &addresses, replies).await,
             Request::ImportUsers { csv, dry_run } => self.import_users(csv, dry_run, replies).await,
             Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::state::Appliance;
 use crate::{
     access::{Caller, Entry, Outcome},
-    api::{ChangedLine, Failure, ProfileWish, Reply, Spoken},
+    api::{ChangedLine, Failure, ProfileWish, Reply, Spoken, Written},
     archive::{Deed, Store},
     config::Config,
     gate::NotNoted,
@@ -39,6 +39,18 @@ impl Appliance {
             let _ = replies.send(Reply::Setup(Box::new(setup))).await;
         }
         Ok(())
+    }
+
+    /// Whether a profile could be kept as it is written.
+    pub(super) async fn check_profile(
+        &self,
+        caller: &Caller,
+        name: Option<String>,
+        written: Written,
+    ) -> Result<(), Failure> {
+        let (config, store, by) = (self.config(), self.store.clone(), by(caller));
+        let check = move || kept::check(&config, &store, name.as_deref(), written, by);
+        blocking("checking a profile", check).await?
     }
 
     /// Changes a profile, and notes it in the same transaction; from then on it runs as it is now.

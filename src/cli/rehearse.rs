@@ -18,7 +18,7 @@ use crate::{
     archive::{Store, StoreError},
     config::{Config, DeleteWhen, Profile, Recipients, Unknown},
     explain::directory,
-    profile::{Kept, Rehearsal, UnknownAddress, rehearse},
+    profile::{Kept, Rehearsal, SoFar, UnknownAddress, rehearse},
     report::{Omitted, RunState},
     token::Login,
 };
@@ -28,9 +28,9 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     let directory = directory(config)?;
     remarks::warn(&remarks::of_lists(&directory));
     let bar = bar_of("copies");
-    let watch = |done, expected| {
-        bar.set_length(expected);
-        bar.set_position(done);
+    let watch = |so_far: SoFar<'_>| {
+        bar.set_length(so_far.expected);
+        bar.set_position(so_far.done);
     };
     let kept = kept(config, profile)?;
     let rehearsal = runtime()?.block_on(async {

@@ -4,8 +4,8 @@ use actix_web::http::{StatusCode, header::CONTENT_TYPE};
 
 use crate::{http::Asked, web::Refused};
 
-/// Fields at most; the largest form of ours has a few dozen.
-const MOST: usize = 500;
+/// Fields at most; the largest form of ours has those of a thousand folders.
+const MOST: usize = 2000;
 
 /// The fields of a form, or of the query of an address.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +44,12 @@ impl Form {
     pub fn as_typed(&self, name: &str) -> &str {
         let field = self.0.iter().find(|(known, _)| known == name);
         field.map_or("", |(_, value)| value)
+    }
+
+    /// All fields of this name, as they were sent.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter().filter(move |(known, _)| known == name);
+        fields.map(|(_, value)| value.as_str())
     }
 
     /// A field that says something.

@@ -16,6 +16,8 @@ pub const CODES: &str = "/console/account/codes";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     Overview,
+    /// Profiles, and the wizard.
+    Profiles,
     Mail,
     Runs,
     People,
@@ -27,8 +29,9 @@ pub enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
+        Self::Profiles,
         Self::Mail,
         Self::Runs,
         Self::People,
@@ -40,6 +43,7 @@ impl Place {
     pub fn address(self) -> &'static str {
         match self {
             Self::Overview => "/console/overview",
+            Self::Profiles => "/console/archive-mail",
             Self::Mail => "/console/mail",
             Self::Runs => "/console/runs",
             Self::People => "/console/people",
@@ -53,6 +57,7 @@ impl Place {
     fn name(self, t: &'static Texts) -> &'static str {
         match self {
             Self::Overview => t.overview,
+            Self::Profiles => t.archive_mail,
             Self::Mail => t.mail,
             Self::Runs => t.runs,
             Self::People => t.people,
@@ -96,7 +101,7 @@ impl Who {
             _ if self.enrols => false,
             Place::Mail => self.reads || !administers,
             Place::Audit => administers || self.role == Role::Auditor,
-            Place::Overview | Place::Runs | Place::People | Place::Store => administers,
+            Place::Overview | Place::Profiles | Place::Runs | Place::People | Place::Store => administers,
         }
     }
 

@@ -6,13 +6,13 @@ use maud::{DOCTYPE, html};
 use super::{
     answers::{cookie, html as page_of, see},
     form::Form,
-    frame::{Face, Place},
+    frame::{Face, Place, Who},
     look::{LANGUAGE, Language, THEME, Theme, local},
     parts::{field, notice},
     visitor::{Answered, Visitor},
 };
 use crate::{
-    api::Spoken,
+    api::{Request, Spoken},
     gate::{Credentials, LogInError},
     http::Asked,
     web::{self, Door, Refused, address},
@@ -23,8 +23,20 @@ const YEAR: u64 = 365 * 24 * 60 * 60;
 
 /// Where somebody begins.
 pub async fn start(visitor: Visitor) -> Answered {
-    let who = visitor.face.who.as_ref();
-    Ok(see(who.map_or("/console/mail", |who| who.start().address())))
+    let start = visitor.face.who.as_ref().map_or(Place::Mail, Who::start);
+    if start == Place::Overview
+        && visitor
+            .ask(Request::Profiles {
+                name: None,
+                secrets: false,
+            })
+            .await?
+            .is_empty()
+    {
+        // There is nothing yet to look at.
+        return Ok(see(Place::Profiles.address()));
+    }
+    Ok(see(start.address()))
 }
 
 /// The page that asks who somebody is.

@@ -5,7 +5,8 @@
 //!   they sent, which must bear the token of their session.
 //! - `frame` is what is around each page: who is logged in, where they may go, language and theme (`look`). `answers` sends it,
 //!   with what browsers are told to refuse; `assets` are the stylesheet and the script.
-//! - `texts` has all words in both languages, `words` what is counted, dated and measured in them.
+//! - `texts` has all words in both languages, as `bilingual` says, `words` what is counted, dated and measured in them.
+//! - `wizard` sets profiles up.
 //! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`,
 //!   `message`, and the `body` of one, which a browser shows shut in; `first` is the page that makes the first account.
 
@@ -14,6 +15,7 @@ mod accounts;
 mod answers;
 mod assets;
 mod audit;
+mod bilingual;
 mod body;
 mod browse;
 mod first;
@@ -32,6 +34,7 @@ mod search;
 mod store;
 mod texts;
 mod visitor;
+mod wizard;
 mod words;
 
 pub use self::{first::FirstAccount, routes::routes};

@@ -6,7 +6,6 @@ use actix_web::{
     HttpResponse,
     http::{Method, StatusCode},
 };
-use futures_util::future::LocalBoxFuture;
 
 use super::{
     account, accounts,
@@ -18,7 +17,8 @@ use super::{
     log_in,
     look::{Look, local},
     message, overview, people, runs, search, store,
-    visitor::{Answered, Visitor, bears, form_token},
+    visitor::{Answered, Handler, Visitor, bears, form_token, handler},
+    wizard,
 };
 use crate::{
     http::{Asked, LetIn, Route},
@@ -28,6 +28,8 @@ use crate::{
 
 /// Bytes of a form at most.
 const BODY: usize = 64 << 10;
+/// The same of one with a list that somebody else made: of folders, say.
+const LONG_BODY: usize = 512 << 10;
 
 /// What somebody with a browser can ask for.
 pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
@@ -95,17 +97,12 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         post("/console/store/index", handler(store::rebuild_index)),
         post("/console/store/compact", handler(store::compact)),
     ];
-    routes.into_iter().map(Route::unlisted).collect()
-}
-
-/// What answers somebody who was let in.
-type Handler = Box<dyn Fn(Visitor) -> LocalBoxFuture<'static, Answered> + Send + Sync>;
-
-fn handler<A>(handler: fn(Visitor) -> A) -> Handler
-where
-    A: Future<Output = Answered> + 'static,
-{
-    Box::new(move |visitor| Box::pin(handler(visitor)))
+    let of_wizard = wizard::pages().into_iter().map(|(method, path, handler)| {
+        let most = if method == Method::POST { LONG_BODY } else { 0 };
+        visited(door, method, path, handler).with_body(most)
+    });
+    let routes = routes.into_iter().chain(of_wizard);
+    routes.map(Route::unlisted).collect()
 }
 
 /// A page for whoever asks.

@@ -345,6 +345,11 @@ pub async fn unknown(visitor: Visitor) -> Answered {
 /// Runs a profile now.
 pub async fn begin(visitor: Visitor) -> Answered {
     let profile = visitor.visit.named("name").to_owned();
+    run_now(&visitor, profile).await
+}
+
+/// Runs a profile, and leads to the run.
+pub async fn run_now(visitor: &Visitor, profile: String) -> Answered {
     let mut answer = visitor.visit.begin(Request::Archive { profile }).await?;
     let run = loop {
         match answer.next().await.ok_or_else(cut)? {

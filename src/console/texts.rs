@@ -1,26 +1,14 @@
 //! All words of the console, in English and German. A plain table: the compiler sees that each text is there in both
 //! languages and used somewhere, and nothing is to be read or found at run time.
 
-macro_rules! texts {
-    ($($name:ident: $english:literal, $german:literal;)*) => {
-        pub struct Texts { $(pub $name: &'static str,)* }
-        pub static ENGLISH: Texts = Texts { $($name: $english,)* };
-        pub static GERMAN: Texts = Texts { $($name: $german,)* };
-
-        #[test]
-        fn no_text_is_empty() {
-            for (english, german) in [$(($english, $german)),*] {
-                assert!(!english.trim().is_empty() && !german.trim().is_empty());
-            }
-        }
-    };
-}
+use super::bilingual::texts;
 
 texts! {
     // The frame.
     skip: "Skip to the content", "Zum Inhalt springen";
     main_navigation: "Main", "Hauptnavigation";
     overview: "Overview", "Übersicht";
+    archive_mail: "Archive mail", "Mail archivieren";
     mail: "Mail", "Mail";
     runs: "Runs", "Läufe";
     people: "People", "Personen";
@@ -172,7 +160,7 @@ texts! {
     all_well: "All is well.", "Alles in Ordnung.";
     look_at: "To be looked at", "Anzusehen";
     profiles: "Profiles", "Profile";
-    no_profiles: "There is no profile yet. Profiles stand in the configuration file.", "Es gibt noch kein Profil. Profile stehen in der Konfigurationsdatei.";
+    no_profiles: "There is no profile yet. Archive mail, above, sets one up.", "Es gibt noch kein Profil. „Mail archivieren“ (oben) richtet eines ein.";
     the_archive: "The archive", "Das Archiv";
     idle: "idle", "ruht";
     failing: "failing", "schlägt fehl";

@@ -1,6 +1,7 @@
 //! Somebody who was let in and asks for a page.
 
 use actix_web::{HttpResponse, http::StatusCode};
+use futures_util::future::LocalBoxFuture;
 use maud::Markup;
 use subtle::ConstantTimeEq;
 
@@ -26,6 +27,17 @@ pub struct Visitor {
     pub query: Form,
     /// Of the body, where one is sent.
     pub form: Form,
+}
+
+/// What answers somebody who was let in.
+pub type Handler = Box<dyn Fn(Visitor) -> LocalBoxFuture<'static, Answered> + Send + Sync>;
+
+/// That, of a function.
+pub fn handler<A>(handler: fn(Visitor) -> A) -> Handler
+where
+    A: Future<Output = Answered> + 'static,
+{
+    Box::new(move |visitor| Box::pin(handler(visitor)))
 }
 
 /// What the forms of a session bear: other sites do not know it, and it says nothing of the session's own token.

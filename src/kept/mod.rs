@@ -13,5 +13,5 @@ mod secrets;
 mod setups;
 
 pub use merge::{NotInForce, merge, merge_from};
-pub use plan::{ByOwner, Planned, import, plan, read};
+pub use plan::{ByOwner, Planned, check, import, plan, read};
 pub use setups::setups;

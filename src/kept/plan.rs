@@ -64,6 +64,22 @@ pub fn plan(config: &Config, store: &Store, name: &str, wish: &ProfileWish, by: 
     })
 }
 
+/// Whether a profile could be kept as it is written: as a change of the profile `like`, or as a new one.
+///
+/// # Errors
+/// It could not; the failure names the key that is wrong.
+pub fn check(config: &Config, store: &Store, like: Option<&str>, written: Written, by: ByOwner) -> Result<(), Failure> {
+    let planned = match like {
+        Some(name) => plan(config, store, name, &ProfileWish::Change(written), by),
+        None => {
+            let (keys, _) = keys_and_text(config, &written)?;
+            let name = keys["name"].as_str().unwrap_or_default();
+            plan(config, store, name, &ProfileWish::Add(written), by)
+        }
+    };
+    planned.map(drop)
+}
+
 /// The profiles of a configuration file, all of which are to be kept. With `replace`, those that are kept already are
 /// changed; otherwise none of them may be.
 ///

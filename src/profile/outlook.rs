@@ -12,6 +12,7 @@ use super::{
     proposal::Proposal,
     swallowing::Swallower,
     tally::{Tally, by_header},
+    tried::Tried,
 };
 use crate::{
     config::{self, Unknown},
@@ -151,6 +152,13 @@ impl<'p> Outlook<'p> {
         let trusted = recipients.trusted_received;
         self.headers.iter().for_each(|bytes| made.by(&rules, trusted, bytes));
         made
+    }
+
+    /// For whom the messages would be by the profile's rules, or by those that are proposed.
+    pub fn tried(&self, directory: &Directory, proposal: Option<&Proposal>) -> Tried {
+        let ours = &self.profile.recipients;
+        let rules = proposal.map_or_else(|| ours.clone(), |proposal| proposal.with_keys(ours));
+        Tried::new(&rules, &self.profile.server.username, directory, &self.headers)
     }
 
     /// How the recipients are found by the profile's rules, with the mailbox's own addresses put right, and what the

@@ -11,10 +11,11 @@ use super::{
     list_folder::may_not_be_read,
     outlook::{Knowledge, NotCounted, Outlook},
     proposal::Proposal,
+    tried::Tried,
 };
 use crate::{
     api::{Exit, StepLine},
-    config::{Config, ConfigError, Profile},
+    config::{Config, ConfigError, Folders, Profile},
     identify::Header,
     message::Address,
     net::PeerCertificate,
@@ -26,8 +27,9 @@ use crate::{
 
 /// Messages whose headers are looked at, the newest first.
 const NEWEST: usize = 200;
-/// Folders that are counted.
+/// Folders that are counted, and those that are only named.
 const FOLDERS: usize = 200;
+const OTHERS: usize = 200;
 
 /// What a test found, as `dropkeep test --json` prints it.
 #[derive(Serialize, Debug)]
@@ -52,6 +54,12 @@ pub struct Probe {
     pub recipients: Option<Knowledge>,
     /// Rules that fit the newest messages; none where no header was seen.
     pub proposal: Option<Proposal>,
+    /// For whom some of the newest messages would be, by the profile's rules, and by those that are proposed.
+    pub tried: Option<Tried>,
+    pub proposal_tried: Option<Tried>,
+    /// Folders that the profile leaves out, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_folders: Option<Vec<String>>,
     #[serde(skip)]
     pub exit: Exit,
     /// Told each step that was made.
@@ -75,8 +83,15 @@ pub struct ProbeFolder {
     pub messages: u32,
 }
 
-/// Tests `profile`, one of `config`, with these users. `told` gets the steps as they are made; one that has no room for
-/// all of them finds them in what is given.
+/// How a test is made for somebody who looks on.
+pub struct Watched {
+    /// Gets the steps as they are made; one that has no room for all of them finds them in what is given.
+    pub told: mpsc::Sender<StepLine>,
+    /// Whether folders are listed that the profile leaves out.
+    pub lists_others: bool,
+}
+
+/// Tests `profile`, one of `config`, with these users.
 ///
 /// # Errors
 /// Its password cannot be read, or what a token is asked for with.
@@ -84,8 +99,9 @@ pub async fn probe(
     config: &Config,
     profile: &Profile,
     directory: Directory,
-    told: Option<mpsc::Sender<StepLine>>,
+    watched: Option<Watched>,
 ) -> Result<Probe, ConfigError> {
+    let lists_others = watched.as_ref().is_some_and(|watched| watched.lists_others);
     let mut probe = Probe {
         profile: profile.name.clone(),
         ok: false,
@@ -100,8 +116,11 @@ pub async fn probe(
         envelope_headers_not_counted: BTreeMap::new(),
         recipients: None,
         proposal: None,
+        tried: None,
+        proposal_tried: None,
+        other_folders: None,
         exit: Exit::Source,
-        told,
+        told: watched.map(|watched| watched.told),
     };
     let Some(mut session) = probe.connect(&Login::new(config, profile)).await? else {
         return Ok(probe);
@@ -113,6 +132,9 @@ pub async fn probe(
         outlook: Outlook::new(profile, directory.clone()),
     };
     let looked = probe.look(&mut session, &mut look).await;
+    if looked && lists_others {
+        probe.list_others(&mut session).await;
+    }
     if let Err(error) = session.close().await {
         tracing::debug!(%error, "the session did not end cleanly");
     }
@@ -132,7 +154,12 @@ pub async fn probe(
     probe.warnings.extend(outlook.remark());
     probe.envelope_headers = knowledge.counting.clone();
     probe.envelope_headers_not_counted = knowledge.barred.clone();
-    probe.recipients = (knowledge.messages > 0).then_some(knowledge);
+    if knowledge.messages > 0 {
+        probe.tried = Some(outlook.tried(&directory, None));
+        let proposed = probe.proposal.as_ref().filter(|proposal| !proposal.keys.is_empty());
+        probe.proposal_tried = proposed.map(|_| outlook.tried(&directory, proposed));
+        probe.recipients = Some(knowledge);
+    }
     probe.ok = looked;
     (probe.exit, probe.verdict) = match (looked, probe.doubts.is_empty()) {
         (true, true) => (Exit::Done, Verdict::Works),
@@ -333,6 +360,23 @@ impl Probe {
             false => format!("{opened} of {found} folders, {messages} messages"),
         };
         Ok((detail, all && opened > 0))
+    }
+
+    /// Lists the folders that the profile leaves out.
+    async fn list_others(&mut self, session: &mut Session) {
+        let all = Folders {
+            include: vec!["*".to_owned()],
+            ..Folders::default()
+        };
+        match session.folders(&all).await {
+            Ok(names) => {
+                let others = names
+                    .into_iter()
+                    .filter(|name| !self.folders.iter().any(|folder| folder.name == *name));
+                self.other_folders = Some(others.take(OTHERS).collect());
+            }
+            Err(error) => self.warnings.push(format!("other folders cannot be listed: {error}")),
+        }
     }
 
     /// The newest messages of a folder that has some.

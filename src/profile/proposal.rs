@@ -42,6 +42,8 @@ pub struct Proposal {
     pub domain_aliases: BTreeMap<String, String>,
     /// What the profile does not have yet, to put in place of its keys of the same name; empty where the rules fit.
     pub toml: String,
+    /// The keys of `recipients` in it, but for those in comments, which somebody has to judge.
+    pub keys: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Proposal {
@@ -83,17 +85,27 @@ impl Proposal {
         }
         let domains = view.domains(&headers, deeper.as_ref(), at_end.is_some());
         let mut toml = Vec::new();
+        let mut keys = BTreeMap::new();
+        let envelope_headers: Vec<String> = headers.iter().map(|name| evidence.names[*name].clone()).collect();
         if !view.fit(&headers) {
-            toml.push(key(
-                "envelope_headers",
-                headers.iter().map(|name| evidence.names[*name].as_str()),
-            ));
+            toml.push(key("envelope_headers", envelope_headers.iter().map(String::as_str)));
+            keys.insert("envelope_headers", envelope_headers.clone());
         }
         if let Some(deeper) = &deeper {
             toml.push(deeper.comment(&evidence.names));
         }
         toml.extend(at_end.as_ref().map(|at_end| at_end.comment(&evidence.names)));
-        toml.extend(written.prefix_line(recipients));
+        let prefix_line = written.prefix_line(recipients);
+        let strip_prefix: Vec<String> = recipients
+            .strip_prefix
+            .iter()
+            .cloned()
+            .chain(written.prefix.clone())
+            .collect();
+        if prefix_line.is_some() {
+            keys.insert("strip_prefix", strip_prefix.clone());
+        }
+        toml.extend(prefix_line);
         let own: Vec<String> = recipients
             .own_addresses
             .iter()
@@ -102,6 +114,7 @@ impl Proposal {
             .collect();
         if !found_own.is_empty() {
             toml.push(key("own_addresses", own.iter().map(String::as_str)));
+            keys.insert("own_addresses", own.clone());
         }
         let configured: Vec<String> = recipients
             .local_domains
@@ -113,6 +126,7 @@ impl Proposal {
         let domains: Vec<String> = domains.into_iter().chain(kept).collect();
         if !local_fit {
             toml.push(key("local_domains", domains.iter().map(String::as_str)));
+            keys.insert("local_domains", domains.clone());
         }
         toml.extend(view.journal());
         if !toml.is_empty() {
@@ -120,15 +134,28 @@ impl Proposal {
         }
         toml.extend(written.alias_table(as_it_is));
         Some(Self {
-            envelope_headers: headers.iter().map(|name| evidence.names[*name].clone()).collect(),
+            envelope_headers,
             own_addresses: own,
             local_domains: domains,
             trusted_received: deeper.map(|deeper| deeper.below),
             envelope_at: at_end.map(|_| "end"),
-            strip_prefix: recipients.strip_prefix.iter().cloned().chain(written.prefix).collect(),
+            strip_prefix,
             domain_aliases: evidence.aliases.clone(),
             toml: toml.concat(),
+            keys,
         })
+    }
+
+    /// A profile's rules with what is proposed in place of its own, but for what has to be judged.
+    pub fn with_keys(&self, recipients: &config::Recipients) -> config::Recipients {
+        let proposed = |key: &str, ours: &Vec<String>| self.keys.get(key).unwrap_or(ours).clone();
+        config::Recipients {
+            envelope_headers: proposed("envelope_headers", &recipients.envelope_headers),
+            strip_prefix: proposed("strip_prefix", &recipients.strip_prefix),
+            own_addresses: proposed("own_addresses", &recipients.own_addresses),
+            local_domains: proposed("local_domains", &recipients.local_domains),
+            ..recipients.clone()
+        }
     }
 
     /// A profile's rules with what is proposed in place of its own, and what is proposed in comments too.

@@ -77,8 +77,15 @@ pub struct RehearsedFolder {
     pub copies: u64,
 }
 
-/// Called after each copy: how many were looked at so far, and how many there are as far as is known.
-pub type HowFar<'w> = &'w (dyn Fn(u64, u64) + Sync);
+/// How far a rehearsal is: copies looked at, how many there are as far as is known, and for whom those looked at are.
+pub struct SoFar<'t> {
+    pub done: u64,
+    pub expected: u64,
+    pub users: &'t BTreeMap<String, u64>,
+}
+
+/// Called after each copy.
+pub type HowFar<'w> = &'w (dyn Fn(SoFar<'_>) + Sync);
 
 /// Rehearses a run of `profile` with these users. What was counted until the connection was lost, or `cancel` said to
 /// end, is given all the same.
@@ -208,7 +215,11 @@ impl Rehearsing<'_> {
             self.going.extend(going.await?);
         }
         self.expected += copies;
-        (self.watch)(self.tally.counts.seen, self.expected);
+        (self.watch)(SoFar {
+            done: self.tally.counts.seen,
+            expected: self.expected,
+            users: &self.tally.users,
+        });
         let mut here = FolderFetcher {
             rehearsing: self,
             folder,
@@ -401,7 +412,11 @@ impl Fetcher for FolderFetcher<'_, '_> {
             match read {
                 Some((found, reported)) => {
                     tally.copy(&found, reported, &bytes);
-                    watch(tally.counts.seen, *expected);
+                    watch(SoFar {
+                        done: tally.counts.seen,
+                        expected: *expected,
+                        users: &tally.users,
+                    });
                 }
                 None => drop(whole.insert(copy)),
             }

@@ -59,47 +59,53 @@ impl Asking<'_> {
     /// # Errors
     /// There is no token in it.
     pub fn read(&self, reply: &Reply) -> Result<Given, TokenError> {
-        let endpoint = self.oauth2.token_endpoint.to_string();
-        let unreadable = |detail: String| TokenError::Net {
-            endpoint: endpoint.clone(),
+        let said = said(reply);
+        if reply.status.is_success() {
+            return given(&said).map_err(|detail| self.unreadable(detail.to_owned()));
+        }
+        Err(self.refusal(reply, &said))
+    }
+
+    /// An answer that is none.
+    pub fn unreadable(&self, detail: String) -> TokenError {
+        TokenError::Net {
+            endpoint: self.oauth2.token_endpoint.to_string(),
             failure: Box::new(NetError::Answer {
                 host: self.oauth2.token_endpoint.host.clone(),
                 detail,
             }),
-        };
-        let said = match serde_json::from_slice(&reply.body) {
-            Ok(Value::Object(said)) => said,
-            _ => Map::new(),
-        };
-        if reply.status.is_success() {
-            return given(&said).map_err(|detail| unreadable(detail.to_owned()));
         }
-        let code = text(&said, "error").unwrap_or_default();
-        let words = self.words(reply.status, &said);
+    }
+
+    /// Why an endpoint refuses.
+    pub fn refusal(&self, reply: &Reply, said: &Map<String, Value>) -> TokenError {
+        let endpoint = self.oauth2.token_endpoint.to_string();
+        let code = text(said, "error").unwrap_or_default();
+        let words = self.words(reply.status, said);
         let busy = reply.status == StatusCode::TOO_MANY_REQUESTS || reply.status.is_server_error();
         if busy || ["temporarily_unavailable", "server_error", "slow_down"].contains(&code) {
-            return Err(TokenError::Later {
+            return TokenError::Later {
                 endpoint,
                 words,
                 after: reply.retry_after,
-            });
+            };
         }
         if reply.status.is_redirection() {
             let to = reply.location.as_deref().unwrap_or("another address");
-            return Err(unreadable(format!(
+            return self.unreadable(format!(
                 "it leads elsewhere ({}: {}), and is not followed",
                 reply.status,
                 self.shown(to)
-            )));
+            ));
         }
         if code.is_empty() {
-            return Err(unreadable(words));
+            return self.unreadable(words);
         }
-        Err(TokenError::Refused {
+        TokenError::Refused {
             endpoint,
             words,
-            advice: self.advice(code, text(&said, "suberror").unwrap_or_default()),
-        })
+            advice: self.advice(code, text(said, "suberror").unwrap_or_default()),
+        }
     }
 
     /// What the endpoint says of its refusal, without secrets.
@@ -146,6 +152,7 @@ impl Asking<'_> {
             "unsupported_grant_type" => "The endpoint does not know this grant: check grant and token_endpoint",
             "invalid_scope" => "Check scope, and that the registration of client_id allows it",
             "invalid_request" => "Check token_endpoint, scope and parameters, and whether it wants a client_secret",
+            "expired_token" => "The code counts no more: ask for another one",
             "access_denied" | "consent_required" => CONSENT,
             "interaction_required" | "login_required" => {
                 "It wants somebody to log in again: do so, and set refresh_token to the new one"
@@ -177,11 +184,19 @@ pub(super) fn basis(oauth2: &OAuth2, username: &str) -> String {
     digest(&texts)
 }
 
-fn text<'a>(said: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+/// The object that an endpoint answers with; an empty one where it is something else.
+pub(super) fn said(reply: &Reply) -> Map<String, Value> {
+    match serde_json::from_slice(&reply.body) {
+        Ok(Value::Object(said)) => said,
+        _ => Map::new(),
+    }
+}
+
+pub(super) fn text<'a>(said: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     said.get(name).and_then(Value::as_str)
 }
 
-fn given(said: &Map<String, Value>) -> Result<Given, &'static str> {
+pub(super) fn given(said: &Map<String, Value>) -> Result<Given, &'static str> {
     let access = text(said, "access_token").ok_or("there is no access_token in it")?;
     // RFC 6749, A.12. Anything else would end a login early.
     if access.is_empty() || !access.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {

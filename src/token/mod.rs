@@ -3,9 +3,11 @@
 //! [`Login`] is what a profile needs of it. Below that:
 //!
 //! - `keeper` gives a token that is good, and has it renewed when it is not; one at a time, in all processes.
+//! - `device` is how somebody logs in once, by a code.
 //! - `grant` says what is asked of the token endpoint and what it answers (pure).
 //! - `file` keeps what was given out, `key` encrypts it.
 
+mod device;
 mod error;
 mod file;
 mod grant;
@@ -13,6 +15,7 @@ mod keeper;
 mod key;
 mod login;
 
+pub use device::{DeviceCode, begin as begin_log_in, finish as finish_log_in};
 pub use error::{Blame, TokenError};
 pub use keeper::TokenKeeper;
 pub use key::{Key, key_fault, new_key};

@@ -23,7 +23,7 @@ use crate::http::{PROBLEM, Problem};
         mail::search, mail::messages,
         message::show, message::raw, message::attachment, message::journal, take::take,
         users::list, users::add, users::import, users::change, users::retire_so, users::rename, users::retire, users::unknown, runs::reroute, runs::interrupt_reroute,
-        runs::runs, runs::run, runs::events, runs::profiles, profiles::add, profiles::test_unsaved, profiles::import,
+        runs::runs, runs::run, runs::events, runs::profiles, profiles::add, profiles::test_unsaved, profiles::dry_run_unsaved, profiles::import,
         profiles::setup, profiles::replace, profiles::remove, profiles::test, profiles::propose, profiles::dry_run,
         runs::begin, runs::interrupt, notices::test, runs::status,
         accounts::list, accounts::add, accounts::account, accounts::remove, accounts::disable, accounts::enable,

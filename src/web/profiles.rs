@@ -130,7 +130,7 @@ pub async fn import(visit: Visit) -> Answered {
     Ok(HttpResponse::Ok().json(Changed::of(visit.ask(request).await?)))
 }
 
-/// A profile that is tested before it is kept.
+/// A profile that is tried out before it is kept.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unsaved {
@@ -142,11 +142,11 @@ pub struct Unsaved {
 }
 
 impl Unsaved {
-    fn request(self) -> Request {
-        Request::TestProfile {
-            name: self.like,
-            profile: Some(written(self.profile)),
-        }
+    /// What is asked of it.
+    async fn tried(mut visit: Visit, request: fn(Option<String>, Option<Written>) -> Request) -> Answered {
+        let Self { profile, like } = visit.body()?;
+        let tried = as_events(&mut visit, request(like, Some(written(profile)))).await;
+        tried.map_err(|refused| refused.below("profile"))
     }
 }
 
@@ -154,10 +154,16 @@ impl Unsaved {
 /// the end `found`, what `dropkeep test --json` prints. It ends where nobody takes them.
 #[utoipa::path(post, path = "/api/v1/profiles/test", tag = "profiles", request_body = Unsaved,
     responses((status = 200, content_type = "text/event-stream", body = Event)))]
-pub async fn test_unsaved(mut visit: Visit) -> Answered {
-    let request = visit.body::<Unsaved>()?.request();
-    let tested = as_events(&mut visit, request).await;
-    tested.map_err(|refused| refused.below("profile"))
+pub async fn test_unsaved(visit: Visit) -> Answered {
+    Unsaved::tried(visit, |name, profile| Request::TestProfile { name, profile }).await
+}
+
+/// Say for whom the messages of the whole source would be by a profile that is not kept yet. Stores nothing. Answered as the
+/// dry run of one that is kept.
+#[utoipa::path(post, path = "/api/v1/profiles/dry-run", tag = "profiles", request_body = Unsaved,
+    responses((status = 200, content_type = "text/event-stream", body = Event)))]
+pub async fn dry_run_unsaved(visit: Visit) -> Answered {
+    Unsaved::tried(visit, |name, profile| Request::Rehearse { name, profile }).await
 }
 
 /// Test a profile as it is. Answered as the test of one that is not kept yet.
@@ -181,8 +187,11 @@ fn test_of(visit: &Visit) -> Request {
 #[utoipa::path(post, path = "/api/v1/profiles/{name}/dry-run", tag = "profiles", params(("name" = String, Path)),
     responses((status = 200, content_type = "text/event-stream", body = Event)))]
 pub async fn dry_run(mut visit: Visit) -> Answered {
-    let profile = visit.named("name").to_owned();
-    as_events(&mut visit, Request::Rehearse { profile }).await
+    let request = Request::Rehearse {
+        name: Some(visit.named("name").to_owned()),
+        profile: None,
+    };
+    as_events(&mut visit, request).await
 }
 
 async fn as_events(visit: &mut Visit, request: Request) -> Answered {

@@ -62,6 +62,7 @@ pub fn routes(door: &Door) -> Vec<Route> {
         get("/api/v1/profiles", handler(runs::profiles)),
         post("/api/v1/profiles", handler(profiles::add)),
         post("/api/v1/profiles/test", handler(profiles::test_unsaved)),
+        post("/api/v1/profiles/dry-run", handler(profiles::dry_run_unsaved)),
         post("/api/v1/profiles/import", handler(profiles::import)).with_body(TABLE),
         get("/api/v1/profiles/{name}", handler(profiles::setup)),
         put("/api/v1/profiles/{name}", handler(profiles::replace)),

@@ -143,7 +143,7 @@ pub fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
         Reply::Run(run) => ("run", serde_json::to_string(&run)?),
         Reply::Finished { run, .. } => ("run", serde_json::to_string(&run)?),
         Reply::Step(step) => ("step", serde_json::to_string(&step)?),
-        Reply::Rehearsing { done, expected } => ("looked", serde_json::to_string(&Looked { done, expected })?),
+        Reply::Rehearsing { done, expected, .. } => ("looked", serde_json::to_string(&Looked { done, expected })?),
         Reply::Tested(found) | Reply::Rehearsed(found) => ("found", found.to_string()),
         Reply::Rerouted(filed) => ("filed", serde_json::to_string(&filed)?),
         Reply::Failed(failure) => return Err(io::Error::other(failure.error)),

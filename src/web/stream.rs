@@ -26,13 +26,10 @@ impl Bytewise {
     ///
     /// # Errors
     /// It begins with a failure.
-    pub fn answer(
-        self,
-        visit: &mut Visit,
-        first: Option<Reply>,
-        answer: Answer,
-        line: fn(Reply) -> Result<Option<Bytes>, io::Error>,
-    ) -> Answered {
+    pub fn answer<L>(self, visit: &mut Visit, first: Option<Reply>, answer: Answer, line: L) -> Answered
+    where
+        L: FnMut(Reply) -> Result<Option<Bytes>, io::Error> + 'static,
+    {
         let first = first.ok_or_else(cut)?;
         if let Reply::Failed(failure) = first {
             return Err(visit.failed(failure));
@@ -61,15 +58,15 @@ impl Bytewise {
     }
 }
 
-struct GoingOn {
+struct GoingOn<L> {
     first: Option<Reply>,
     answer: Answer,
     /// What is sent of a reply.
-    line: fn(Reply) -> Result<Option<Bytes>, io::Error>,
+    line: L,
     _entered: Option<Entered>,
 }
 
-impl GoingOn {
+impl<L: FnMut(Reply) -> Result<Option<Bytes>, io::Error>> GoingOn<L> {
     /// What is sent next; nothing at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, io::Error> {
         loop {

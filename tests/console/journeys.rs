@@ -332,7 +332,7 @@ fn everybody_can_use_each_page() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn axe() -> String {
+pub fn axe() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/target/axe/node_modules/axe-core/axe.min.js"
@@ -341,7 +341,7 @@ fn axe() -> String {
 }
 
 /// What axe-core finds wrong with a page.
-fn violations(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
+pub fn violations(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
     browser.run(axe, &json!([]));
     let script = "const done = arguments[arguments.length - 1];\
                   axe.run(document, { iframes: false }).then((found) => done(found.violations.map((violation) => \

@@ -13,3 +13,4 @@ mod people;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod wizard;

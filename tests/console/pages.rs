@@ -47,6 +47,13 @@ fn table() -> Vec<(String, [u16; 3])> {
         administrators("/console/people/accounts/jane"),
         ("/console/people/accounts/nobody".into(), [403, 403, 404]),
         administrators("/console/store"),
+        administrators("/console/archive-mail"),
+        ("/console/archive-mail/0/server".into(), [403, 403, 410]),
+        ("/console/archive-mail/0/test/events".into(), [403, 403, 410]),
+        ("/console/archive-mail/0/nothing".into(), [403, 403, 404]),
+        administrators("/console/profiles/company"),
+        ("/console/profiles/company/remove".into(), [403, 403, 409]),
+        ("/console/profiles/nobody".into(), [403, 403, 404]),
     ]
 }
 
@@ -119,8 +126,8 @@ fn shows_only_what_one_may(name: &str, path: &str, page: &str) {
         );
     }
     let hidden: &[&str] = match name {
-        "jane" => &["overview", "runs", "people", "store", "audit"],
-        "rita" => &["overview", "runs", "people", "store"],
+        "jane" => &["overview", "archive-mail", "runs", "people", "store", "audit"],
+        "rita" => &["overview", "archive-mail", "runs", "people", "store"],
         _ => &[],
     };
     for place in hidden {
@@ -167,6 +174,9 @@ fn what_one_may_not_do_is_refused_whoever_made_the_form() {
         "/console/people/accounts/rita/remove",
         "/console/store/index",
         "/console/store/compact",
+        "/console/archive-mail",
+        "/console/archive-mail/0/server",
+        "/console/profiles/company/remove",
     ];
     let fields = [
         ("name", "x"),

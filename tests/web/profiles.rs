@@ -168,6 +168,20 @@ fn a_profile_is_made_tried_out_run_changed_and_removed() {
         steps.iter().any(|step| step == "login") && steps.iter().any(|step| step == "headers"),
         "{steps:?}"
     );
+    let tried = found["tried"]["messages"].as_array().expect("messages");
+    assert!(
+        (1..=3).contains(&tried.len()) && !found.to_string().contains("Subject"),
+        "{found}"
+    );
+    assert!(found["other_folders"].is_array(), "{found}");
+    let rehearsed = admin.post("/api/v1/profiles/dry-run", &unsaved).expect(200);
+    let events = Admin::events(&rehearsed);
+    let (last, counted) = events.last().expect("an end");
+    assert_eq!(
+        (last.as_str(), number(counted, "seen"), &counted["profile"]),
+        ("found", MESSAGES as u64, &json!("mine")),
+        "{counted}"
+    );
     let mut wrong = unsaved;
     wrong["profile"]["server"]["password"] = json!("wrong");
     let tested = admin.post("/api/v1/profiles/test", &wrong).expect(200);

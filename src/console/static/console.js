@@ -1,4 +1,4 @@
-// The little that pages do by themselves: keys in lists, and the progress of a run. Without it all else works.
+// The little that pages do by themselves: keys in lists, the progress of a run, and what is told while it is done. Without it all else works.
 "use strict";
 
 (() => {
@@ -62,4 +62,29 @@
     });
     events.addEventListener("run", () => { events.close(); location.reload(); });
   }
+
+  // Work that is told while it is done: each `add` is one more of a list, each `put` stands in place of the one before.
+  const told = document.querySelector("form[data-stream]");
+  if (told) {
+    const button = told.querySelector("button");
+    const begin = () => {
+      button.disabled = true;
+      told.querySelector("[data-cut]").hidden = true;
+      told.querySelector("[data-add]")?.replaceChildren();
+      const events = new EventSource(told.dataset.stream);
+      events.addEventListener("add", (event) => told.querySelector("[data-add]").insertAdjacentHTML("beforeend", event.data));
+      events.addEventListener("put", (event) => { told.querySelector("[data-put]").innerHTML = event.data; });
+      events.addEventListener("end", () => { events.close(); location.reload(); });
+      events.addEventListener("error", () => { events.close(); button.disabled = false; told.querySelector("[data-cut]").hidden = false; });
+    };
+    told.addEventListener("submit", (event) => { event.preventDefault(); begin(); });
+    if (told.hasAttribute("data-now")) begin();
+  }
+
+  // What is chosen fills in what usually goes with it, unless something else was typed.
+  const fills = [...document.querySelectorAll("[data-fill]")];
+  for (const choice of fills) choice.addEventListener("change", () => {
+    const field = document.getElementById(choice.dataset.into);
+    if (field.value === "" || fills.some((one) => one.dataset.fill === field.value)) field.value = choice.dataset.fill;
+  });
 })();

@@ -1,0 +1,159 @@
+//! The second step: the server is tried, each step shown as it is made; and its certificate, where it is not trusted.
+
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::{
+    draft::{Draft, Tested},
+    sheet::{Sheet, texts},
+    step::Step,
+    texts::Texts,
+};
+use crate::{
+    api::StepLine,
+    console::{
+        form::Form,
+        frame::Face,
+        parts::{moment, notice},
+    },
+};
+
+/// Notices of each kind that are shown.
+const NOTICES: usize = 20;
+
+/// A step that was made.
+pub fn line(face: &Face, step: &StepLine) -> Markup {
+    let w = texts(face);
+    let (kind, mark) = if step.ok {
+        ("good", w.step_done)
+    } else {
+        ("bad", w.step_failed)
+    };
+    html! {
+        li {
+            span.state.(kind) { (mark) } " " strong { (name(w, &step.step)) } " " span.detail { (step.detail) }
+            @if let Some(advice) = &step.what_to_do { p { strong { (w.what_to_do) } " " (advice) } }
+        }
+    }
+}
+
+fn name<'s>(w: &'static Texts, step: &'s str) -> &'s str {
+    match step {
+        "resolve" => w.step_resolve,
+        "connect" => w.step_connect,
+        "tls" => w.step_tls,
+        "greeting" => w.step_greeting,
+        "token" => w.step_token,
+        "login" => w.step_login,
+        "folders" | "folder" => w.step_folders,
+        "headers" => w.step_headers,
+        "message" => w.step_message,
+        other => other,
+    }
+}
+
+pub fn body(sheet: &Sheet<'_>) -> Markup {
+    let (w, tested) = (sheet.w(), sheet.draft.current_test());
+    let steps = tested.map_or(&[][..], |tested| &tested.steps);
+    let again = if tested.is_some() { w.test_again } else { w.test_now };
+    let address = sheet.address(Step::Test);
+    html! {
+        p { (w.test_means) }
+        form.told method="post" action=(address) data-stream={ (address) "/events" } data-now[tested.is_none()] {
+            (sheet.face.token())
+            ol.steps-made data-add="" aria-live="polite" aria-label=(w.test) {
+                @for step in steps { (line(sheet.face, step)) }
+            }
+            p.fault data-cut="" hidden { (w.cut_off) }
+            button.main[tested.is_none()] type="submit" name="go" value="begin" { (again) }
+        }
+        @if let Some(tested) = tested { (outcome(sheet, tested)) }
+    }
+}
+
+fn outcome(sheet: &Sheet<'_>, tested: &Tested) -> Markup {
+    let w = sheet.w();
+    if let Some(failure) = &tested.failure {
+        return notice("bad", html! { p { (failure.error) } });
+    }
+    let found = &tested.found;
+    let list = |key: &str| -> Vec<String> {
+        let list = found[key].as_array().into_iter().flatten().take(NOTICES);
+        list.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    };
+    let kind = match found["verdict"].as_str() {
+        Some("works") => "good",
+        Some("doubtful") => "warn",
+        _ => "bad",
+    };
+    let said = match kind {
+        "good" => w.test_works,
+        "warn" => w.test_doubtful,
+        _ => w.test_fails,
+    };
+    html! {
+        (notice(kind, html! {
+            p { strong { (said) } }
+            @for doubt in list("doubts") { p { (doubt) } }
+        }))
+        @for warning in list("warnings") { (notice("warn", html! { p { (warning) } })) }
+        (certificate(sheet, &found["tls"]))
+    }
+}
+
+fn certificate(sheet: &Sheet<'_>, tls: &Value) -> Markup {
+    let w = sheet.w();
+    let text = |key: &str| tls[key].as_str().unwrap_or_default().to_owned();
+    let until = match text("not_after").parse() {
+        Ok(until) => moment(sheet.face, until),
+        Err(_) => html! { (text("not_after")) },
+    };
+    let trusted = tls["trusted"] == true;
+    let (verify, kind) = (
+        sheet.draft.text("server.tls.verify"),
+        if trusted { "good" } else { "warn" },
+    );
+    let judged = match (&*verify, trusted) {
+        ("none", false) => w.is_ignored,
+        ("pin", true) => w.is_pinned,
+        (_, true) => w.is_trusted,
+        (_, false) => w.is_not_trusted,
+    };
+    html! {
+        @if tls.is_object() {
+            section.card aria-labelledby="certificate" {
+                h2 #certificate { (w.certificate) " " span.state.(kind) { (judged) } }
+                dl.envelope {
+                    dt { (w.certificate_of) } dd { (text("subject")) }
+                    dt { (w.certificate_by) } dd { (text("issuer")) }
+                    dt { (w.certificate_until) } dd { (until) }
+                    dt { "SHA-256" } dd { code #fingerprint { (text("sha256")) } }
+                }
+                @if !trusted && verify != "none" {
+                    p { (w.trust_means) }
+                    form.actions method="post" action=(sheet.address(Step::Test)) {
+                        (sheet.face.token())
+                        // It is the one that is shown which is trusted.
+                        input type="hidden" name="pin" value=(text("sha256"));
+                        button.main type="submit" name="go" value="trust" { (w.trust_it) }
+                        button.danger type="submit" name="go" value="ignore" { (w.ignore_warnings) }
+                    }
+                    p.hint { (w.ignore_warnings) ": " (w.means_verify_none) }
+                }
+            }
+        }
+    }
+}
+
+/// Trusts the certificate that was shown, or any.
+pub fn trust(form: &Form, draft: &mut Draft) {
+    let shown = draft.tested.as_ref().map(|tested| &tested.found["tls"]["sha256"]);
+    match form.get("go") {
+        "ignore" => draft.set("server.tls", json!({"verify": "none"})),
+        _ if shown.is_some_and(|shown| shown == form.get("pin")) => {
+            draft.set("server.tls", json!({"verify": "pin", "pin": form.get("pin")}));
+        }
+        _ => return,
+    }
+    draft.tested = None;
+}

@@ -1,0 +1,235 @@
+//! Going through the steps: what was typed is kept first, whatever is wrong with it; then one goes on, or is told.
+
+use actix_web::http::StatusCode;
+
+use super::{
+    asking::{check, log_in_by_code, no_key, session, setups, try_out, watched},
+    draft::{Draft, REFRESH_TOKEN},
+    drafts::Drafts,
+    folders, keeping, recipients, server,
+    sheet::{Sheet, address, texts},
+    shell::{NoKey, lost, page},
+    step::Step,
+    test,
+};
+use crate::{
+    api::{Failure, Origin, ProfileWish, Reply, Request},
+    console::{
+        answers::see,
+        form::link,
+        frame::Place,
+        runs::run_now,
+        visitor::{Answered, Visitor},
+    },
+    web::Refused,
+};
+
+/// Begins a draft: of a new profile, or of one that is kept.
+pub async fn begin(drafts: Drafts, visitor: Visitor) -> Answered {
+    let like = visitor.form.some("like");
+    let known = setups(&visitor, like.clone()).await?;
+    let draft = match like {
+        None => Draft::new(&known.into_iter().map(|setup| setup.name).collect::<Vec<_>>()),
+        Some(_) => match known.into_iter().find(|setup| setup.origin == Origin::Catalog) {
+            Some(setup) => Draft::of(setup),
+            None => return Err(Refused::new(StatusCode::CONFLICT).because(texts(&visitor.face).file_means)),
+        },
+    };
+    let failed = |error| Refused::new(StatusCode::SERVICE_UNAVAILABLE).because(error);
+    let number = drafts.begin(session(&visitor), draft).map_err(failed)?;
+    Ok(see(&address(&number, Step::Server)))
+}
+
+/// The step that an address names.
+fn step_of(visitor: &Visitor) -> Result<Step, Refused> {
+    Step::of_word(visitor.visit.named("step")).ok_or_else(|| Refused::new(StatusCode::NOT_FOUND))
+}
+
+pub async fn show(drafts: Drafts, visitor: Visitor) -> Answered {
+    visitor.require(Place::Profiles)?;
+    let (number, step) = (visitor.visit.named("draft").to_owned(), step_of(&visitor)?);
+    let Some(draft) = drafts.with(session(&visitor), &number, |draft| draft.clone()) else {
+        return Ok(lost(&visitor.face));
+    };
+    let wrong = match visitor.query.get("check") {
+        "" => None,
+        _ => fault(&visitor, &draft).await?.filter(|(at, _)| *at == step),
+    };
+    let no_key = match step {
+        Step::Server => no_key(&visitor).await?,
+        _ => NoKey(None),
+    };
+    let sheet = Sheet {
+        face: &visitor.face,
+        draft: &draft,
+        number: &number,
+        wrong: wrong.as_ref().map(|(_, failure)| failure),
+    };
+    Ok(page(&visitor, &sheet, step, &no_key))
+}
+
+pub async fn events(drafts: Drafts, visitor: Visitor) -> Answered {
+    visitor.require(Place::Profiles)?;
+    let (number, step) = (visitor.visit.named("draft").to_owned(), step_of(&visitor)?);
+    match step {
+        Step::Test | Step::Rehearsal => watched(visitor, &drafts, &number, step).await,
+        _ => Err(Refused::new(StatusCode::NOT_FOUND)),
+    }
+}
+
+/// What is wrong with a draft, and at which step.
+async fn fault(visitor: &Visitor, draft: &Draft) -> Result<Option<(Step, Failure)>, Refused> {
+    let w = texts(&visitor.face);
+    if let Some(open) = server::left_open(draft, w) {
+        return Ok(Some((Step::Server, open)));
+    }
+    let wrong = check(visitor, draft).await?;
+    let wrong =
+        wrong.or_else(|| folders::names_none(draft).then(|| Failure::of_key("folders.include", w.no_folder_chosen)));
+    Ok(wrong.map(|failure| (failure.key.as_deref().map_or(Step::Server, Step::of_key), failure)))
+}
+
+/// Keeps what was typed, and does what was asked for.
+pub async fn take(drafts: Drafts, visitor: Visitor) -> Answered {
+    visitor.require(Place::Profiles)?;
+    let (number, step) = (visitor.visit.named("draft").to_owned(), step_of(&visitor)?);
+    if visitor.form.get("go") == "discard" {
+        drafts.end(session(&visitor), &number);
+        return Ok(see("/console/archive-mail"));
+    }
+    let known = setups(&visitor, None).await?;
+    let names: Vec<_> = known.into_iter().map(|setup| setup.name).collect();
+    let form = &visitor.form;
+    let kept = drafts.with(session(&visitor), &number, |draft| {
+        match step {
+            Step::Server => server::take(form, draft, &names),
+            Step::Folders => folders::take(form, draft),
+            Step::Recipients => recipients::take(form, draft),
+            Step::Keeping => keeping::take(form, draft),
+            Step::Test | Step::Rehearsal | Step::Finish => {}
+        }
+        draft.clone()
+    });
+    let Some(draft) = kept else {
+        return Ok(lost(&visitor.face));
+    };
+    let go = form.get("go");
+    let here = || Ok(see(&address(&number, step)));
+    match (step, go) {
+        (Step::Test, "trust" | "ignore") => {
+            drafts.with(session(&visitor), &number, |draft| test::trust(form, draft));
+            return here();
+        }
+        (Step::Test | Step::Rehearsal, "begin") => {
+            try_out(&visitor, &drafts, &number, step).await?;
+            return here();
+        }
+        (Step::Server, "microsoft" | "google") => return here(),
+        (Step::Server, "code" | "logged-in") => return by_code(&visitor, &drafts, draft, &number).await,
+        (Step::Recipients, "proposal") => {
+            drafts.with(session(&visitor), &number, |draft| {
+                if let Some(tested) = draft.tested.clone() {
+                    draft.take_proposal(&tested);
+                }
+            });
+            return here();
+        }
+        _ => {}
+    }
+    let goal = Step::of_word(go);
+    if let Some(goal) = goal.filter(|goal| *goal < step) {
+        return Ok(see(&address(&number, goal)));
+    }
+    // Nobody comes past what is wrong; what a later step is about may be put right there.
+    if let Some((at, failure)) = fault(&visitor, &draft).await?.filter(|(at, _)| *at <= step) {
+        if at < step {
+            return Ok(see(&link(&address(&number, at), &[("check", "1")])));
+        }
+        return Ok(again(&visitor, &draft, &number, step, &failure));
+    }
+    match (step, go) {
+        (Step::Recipients, "try") => {
+            try_out(&visitor, &drafts, &number, Step::Test).await?;
+            here()
+        }
+        (Step::Recipients, "users") => make_users(&visitor, &drafts, &number).await,
+        (Step::Finish, _) if goal.is_none() => finish(&visitor, &drafts, &draft, &number).await,
+        _ => Ok(see(&address(&number, goal.or(step.next()).unwrap_or(step)))),
+    }
+}
+
+/// Gives a code by which somebody logs in, or keeps the token that they got by it.
+async fn by_code(visitor: &Visitor, drafts: &Drafts, mut draft: Draft, number: &str) -> Answered {
+    let code = draft.code.as_ref().map(|line| line.code.clone());
+    let code = code.filter(|_| visitor.form.get("go") == "logged-in");
+    let (replies, failure) = match server::left_open(&draft, texts(&visitor.face)) {
+        Some(open) => (Vec::new(), Some(open)),
+        None => log_in_by_code(visitor, &draft, code).await?,
+    };
+    let failure = match replies.into_iter().next() {
+        Some(Reply::Code(line)) => {
+            draft.code = Some(line);
+            None
+        }
+        Some(Reply::LoggedIn(Some(token))) => {
+            draft.set_secret(REFRESH_TOKEN, token.reveal());
+            (draft.code, draft.tested) = (None, None);
+            None
+        }
+        _ => failure.or_else(|| Some(Failure::of_key(REFRESH_TOKEN, texts(&visitor.face).not_logged_in_yet))),
+    };
+    if let Some(failure) = failure {
+        return Ok(again(visitor, &draft, number, Step::Server, &failure));
+    }
+    drafts.with(session(visitor), number, |kept| *kept = draft);
+    Ok(see(&format!("{}#code", address(number, Step::Server))))
+}
+
+fn again(visitor: &Visitor, draft: &Draft, number: &str, step: Step, failure: &Failure) -> actix_web::HttpResponse {
+    let sheet = Sheet {
+        face: &visitor.face,
+        draft,
+        number,
+        wrong: Some(failure),
+    };
+    page(visitor, &sheet, step, &NoKey(None))
+}
+
+/// Makes users of addresses that nobody has; then the newest messages are looked at again.
+async fn make_users(visitor: &Visitor, drafts: &Drafts, number: &str) -> Answered {
+    let mut not_made = Vec::new();
+    for (name, one) in recipients::to_make(&visitor.form) {
+        let request = Request::AddUser {
+            name,
+            addresses: vec![one.clone()],
+            no_count: true,
+        };
+        let (_, failure) = visitor.visit.ask_for_what_there_is(request).await?;
+        not_made.extend(failure.map(|failure| (one, failure.error)));
+    }
+    let done = if not_made.is_empty() { "users" } else { "" };
+    drafts.with(session(visitor), number, |draft| draft.not_made = not_made);
+    try_out(visitor, drafts, number, Step::Test).await?;
+    Ok(see(&link(&address(number, Step::Recipients), &[("done", done)])))
+}
+
+/// Keeps the profile, and runs it.
+async fn finish(visitor: &Visitor, drafts: &Drafts, draft: &Draft, number: &str) -> Answered {
+    let name = draft.name().to_owned();
+    let wish = match draft.like {
+        None => ProfileWish::Add(draft.written()),
+        Some(_) => ProfileWish::Change(draft.written()),
+    };
+    let request = Request::ChangeProfile {
+        name: name.clone(),
+        wish,
+    };
+    if let (_, Some(failure)) = visitor.visit.ask_for_what_there_is(request).await? {
+        return Ok(again(visitor, draft, number, Step::Finish, &failure));
+    }
+    drafts.end(session(visitor), number);
+    if visitor.form.get("run") == "now" {
+        return run_now(visitor, name).await;
+    }
+    Ok(visitor.done("/console/archive-mail", "saved"))
+}

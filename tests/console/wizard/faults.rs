@@ -1,0 +1,271 @@
+//! Whatever is wrong is said at its field, and what was typed stays there.
+
+use super::{Draft, empty, value, with};
+use crate::{
+    people::{between, log_in},
+    site::{PASSWORD, Site},
+    support::{appliance::Appliance, running::Serving},
+};
+
+type Fields = &'static [(&'static str, &'static str)];
+
+const SERVER: Fields = &[
+    ("server.access", "imap-ssl"),
+    ("server.host", "mail.example.com"),
+    ("server.port", "993"),
+    ("server.username", "all@example.com"),
+    ("server.password", "very secret"),
+    ("log_in", "password"),
+    ("server.tls", "system"),
+];
+
+const BY_TOKEN: Fields = &[
+    ("server.access", "imap-ssl"),
+    ("server.host", "mail.example.com"),
+    ("server.port", "993"),
+    ("server.username", "all@example.com"),
+    ("log_in", "token"),
+    ("server.tls", "system"),
+    ("server.oauth2.token_endpoint", "https://login.example.com/token"),
+    ("server.oauth2.client_id", "id"),
+    ("server.oauth2.grant", "refresh_token"),
+    ("server.oauth2.refresh_token", "a token"),
+];
+
+const FOLDERS: Fields = &[("which", "patterns"), ("folders.include", "INBOX")];
+
+const RECIPIENTS: Fields = &[
+    ("recipients.local_domains", "example.com"),
+    ("recipients.senders", "yes"),
+    ("recipients.plus_addressing", "yes"),
+    ("recipients.unknown", "catchall"),
+    ("recipients.use", "auto"),
+    ("recipients.envelope_at", "top"),
+    ("recipients.journal", "never"),
+];
+
+const KEEPING: Fields = &[("name", "another"), ("schedule", "every 15m"), ("delete.when", "never")];
+
+/// The step, what is right, what is wrong in it, the field at which that is said, and some of the words.
+#[rustfmt::skip]
+const WRONG: &[(&str, Fields, Fields, &str, &str)] = &[
+    ("server", SERVER, &[("server.access", "gopher")], "server-access", "imap-ssl"),
+    ("server", SERVER, &[("server.host", "")], "server-host", "must name the server"),
+    ("server", SERVER, &[("server.host", "imaps://mail.example.com")], "server-host", "host is a name"),
+    ("server", SERVER, &[("server.host", "mail.example.com:993")], "server-host", "port goes into port"),
+    ("server", SERVER, &[("server.host", "mail example com")], "server-host", "has a space"),
+    ("server", SERVER, &[("server.port", "0")], "server-port", "1 to 65535"),
+    ("server", SERVER, &[("server.port", "65536")], "server-port", "65535"),
+    ("server", SERVER, &[("server.port", "imaps")], "server-port", "1 to 65535"),
+    ("server", SERVER, &[("server.port", "-1")], "server-port", "65535"),
+    ("server", SERVER, &[("server.username", "")], "server-username", "username"),
+    ("server", SERVER, &[("server.username", "al\u{7}l")], "server-username", "username"),
+    ("server", SERVER, &[("server.password", " ")], "server-password", "is empty"),
+    ("server", SERVER, &[("server.password", "a\0b")], "server-password", "NUL"),
+    ("server", SERVER, &[("server.tls", "pin")], "server-tls", "needs a pin"),
+    ("server", SERVER, &[("server.tls", "pin"), ("server.tls.pin", "ab")], "server-tls-pin", "64 hexadecimal digits"),
+    ("server", BY_TOKEN, &[("server.oauth2.token_endpoint", "")], "server-oauth2-token_endpoint", "token_endpoint"),
+    ("server", BY_TOKEN, &[("server.oauth2.token_endpoint", "http://login.example.com/token")],
+     "server-oauth2-token_endpoint", "https"),
+    ("server", BY_TOKEN, &[("server.oauth2.token_endpoint", "https://login.example.com/token?x=1")],
+     "server-oauth2-token_endpoint", "question mark"),
+    ("server", BY_TOKEN, &[("server.oauth2.token_endpoint", "https://login.example.com/TENANT/token")],
+     "server-oauth2-token_endpoint", "ID of your directory"),
+    ("server", BY_TOKEN, &[("server.oauth2.client_id", "")], "server-oauth2-client_id", "client_id"),
+    ("server", BY_TOKEN, &[("server.oauth2.refresh_token", "")], "server-oauth2-refresh_token", "is missing"),
+    ("server", BY_TOKEN, &[("server.oauth2.grant", "client_credentials")],
+     "server-oauth2-client_secret", "is missing"),
+    ("server", BY_TOKEN, &[("server.oauth2.grant", "password")], "server-oauth2-grant", "client_credentials"),
+    ("folders", FOLDERS, &[("which", "chosen")], "folders-include", "no folder is chosen"),
+    ("folders", FOLDERS, &[("folders.include", "\\Nothing")], "folders-include", "is none of"),
+    ("folders", FOLDERS, &[("folders.exclude", "\\Nothing")], "folders-exclude", "is none of"),
+    ("recipients", RECIPIENTS, &[("recipients.local_domains", "example.com\r\n@example.net")],
+     "recipients-local_domains", "is not a domain"),
+    ("recipients", RECIPIENTS, &[("recipients.own_addresses", "all")], "recipients-own_addresses", "all"),
+    ("recipients", RECIPIENTS, &[("recipients.envelope_headers", "X Envelope To")],
+     "recipients-envelope_headers", "is not the name of a header field"),
+    ("recipients", RECIPIENTS, &[("recipients.journal", "from")], "recipients-journal", "needs journal_from"),
+    ("recipients", RECIPIENTS, &[("recipients.journal_from", "*.example.com")],
+     "recipients-journal_from", "counts only with"),
+    ("recipients", RECIPIENTS, &[("recipients.journal", "from"), ("recipients.journal_from", "a b/c")],
+     "recipients-journal_from", "a b/c"),
+    ("recipients", RECIPIENTS, &[("recipients.journal", "sometimes")], "recipients-journal", "never"),
+    ("recipients", RECIPIENTS, &[("recipients.journal", "always"), ("recipients.use", "headers")],
+     "recipients-use", "leaves out whom a journal report names"),
+    ("recipients", RECIPIENTS, &[("recipients.use", "some")], "recipients-use", "auto"),
+    ("recipients", RECIPIENTS, &[("recipients.envelope_at", "middle")], "recipients-envelope_at", "top"),
+    ("recipients", RECIPIENTS, &[("recipients.strip_prefix", "a@b")],
+     "recipients-strip_prefix", "before a local part"),
+    ("recipients", RECIPIENTS, &[("recipients.unwrap", "journal@example.com")], "recipients-unwrap", "{local}"),
+    ("recipients", RECIPIENTS, &[("recipients.trusted_received", "two")],
+     "recipients-trusted_received", "whole number"),
+    ("recipients", RECIPIENTS, &[("recipients.create_limit", "-1")], "recipients-create_limit", "whole number"),
+    ("recipients", RECIPIENTS, &[("recipients.unknown", "create"), ("recipients.local_domains", "")],
+     "recipients-unknown", "needs local_domains"),
+    ("recipients", RECIPIENTS, &[("recipients.unknown", "user"), ("recipients.unknown.user", "jan")],
+     "recipients-unknown", "did you mean"),
+    ("recipients", RECIPIENTS, &[("recipients.unknown", "user")], "recipients-unknown", "no [[user]] is named"),
+    ("recipients", RECIPIENTS, &[("recipients.unknown", "drop")], "recipients-unknown", "catchall"),
+    ("keeping", KEEPING, &[("name", "")], "name", "must not be empty"),
+    ("keeping", KEEPING, &[("name", "@catchall")], "name", "built in"),
+    ("keeping", KEEPING, &[("name", "company")], "name", "in the configuration file"),
+    ("keeping", KEEPING, &[("schedule", "other"), ("schedule_other", "sometimes")], "schedule", "a cron line"),
+    ("keeping", KEEPING, &[("schedule", "other"), ("schedule_other", "15m")], "schedule", "every 15m"),
+    ("keeping", KEEPING, &[("schedule", "other"), ("schedule_other", "")], "schedule", "manual"),
+    ("keeping", KEEPING, &[("timezone", "Mars/Olympus")], "timezone", "Mars/Olympus"),
+    ("keeping", KEEPING, &[("pause", "at night")], "pause", "at night"),
+    ("keeping", KEEPING, &[("server.timeout", "0s")], "server-timeout", "duration"),
+    ("keeping", KEEPING, &[("stall_timeout", "soon")], "stall_timeout", "duration"),
+    ("keeping", KEEPING, &[("connections", "0")], "connections", "between 1 and 16"),
+    ("keeping", KEEPING, &[("connections", "17")], "connections", "between 1 and 16"),
+    ("keeping", KEEPING, &[("connections", "a few")], "connections", "1 to 16"),
+    ("keeping", KEEPING, &[("delete.when", "soon")], "delete-when", "archived"),
+    ("keeping", KEEPING, &[("delete.after", "30d")], "delete-after", "counts only with"),
+    ("keeping", KEEPING, &[("delete.move_to", "Old")], "delete-move_to", "counts only with"),
+    ("keeping", KEEPING, &[("delete.when", "archived"), ("delete.after", "a month")], "delete-after", "duration"),
+    ("keeping", KEEPING, &[("delete.when", "archived"), ("delete.move_to", "inbox")],
+     "delete-move_to", "not archived"),
+];
+
+#[test]
+fn each_wrong_input_is_said_at_its_field_and_stays_there() {
+    let site = Site::new("", &[]);
+    site.add("anna", "administrator", &[]);
+    let (anna, _) = log_in(&site, "anna", "");
+    let mut unsaid = Vec::new();
+    for (step, right, wrong, field, words) in WRONG {
+        let draft = Draft::begin(&anna, "");
+        if *step != "server" {
+            draft.goes("server", "next", SERVER, "test");
+        }
+        let reply = draft.post(step, "next", &with(right, wrong));
+        let (status, page) = (reply.status, reply.text());
+        let mark = format!("id=\"{field}-fault\">");
+        let said = page.split_once(&mark).map_or("", |(_, rest)| between(rest, "", "</p>"));
+        let says = said.replace("&quot;", "\"").contains(words) && page.contains("aria-invalid=\"true\"");
+        let shows = |(key, typed): &&(&str, &str)| {
+            let is_line = page.contains(&format!("<input id=\"{}\" name", key.replace('.', "-")));
+            let is_secret = key.ends_with("password") || key.ends_with("refresh_token");
+            !is_line || is_secret || value(&page, key) == *typed
+        };
+        // Put right, it goes on.
+        let goes_on = draft.post(step, "next", right).status == 303;
+        if status != 400 || !says || !goes_on || page.contains("very secret") || !wrong.iter().all(|one| shows(&one)) {
+            let top = page
+                .split_once("One thing has to be put right")
+                .map_or("", |(_, rest)| between(rest, "<p>", "</p>"));
+            unsaid.push(format!(
+                "{step} {wrong:?}: {status}, {goes_on}: {said:?} at {field}; above: {top}"
+            ));
+        }
+    }
+    assert!(unsaid.is_empty(), "{}", unsaid.join("\n"));
+}
+
+#[test]
+fn over_pop3_there_is_one_folder_one_session_and_no_moving() {
+    let (_site, anna) = empty();
+    let draft = Draft::begin(&anna, "");
+    draft.goes(
+        "server",
+        "next",
+        &with(SERVER, &[("server.access", "pop3-ssl")]),
+        "test",
+    );
+    assert!(draft.get("folders").contains("the inbox alone"));
+    draft.goes("folders", "next", &[], "recipients");
+    for (wrong, field) in [
+        (&[("connections", "2")][..], "connections"),
+        (
+            &[("delete.when", "archived"), ("delete.move_to", "Old")],
+            "delete-move_to",
+        ),
+    ] {
+        let page = draft.post("keeping", "next", &with(KEEPING, wrong)).expect(400).text();
+        assert!(
+            between(&page, &format!("id=\"{field}-fault\">"), "</p>").contains("POP3"),
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn what_a_step_before_got_wrong_leads_back_to_it() {
+    let (_site, anna) = empty();
+    let draft = Draft::begin(&anna, "");
+    let reply = draft.post("finish", "next", &[]).expect(303);
+    assert_eq!(reply.field("location"), format!("{}/server?check=1", draft.path));
+    let page = anna.get(reply.field("location")).expect(200).text();
+    assert!(page.contains("id=\"server-host-fault\""), "{page}");
+    // Over POP3 nothing is moved: what was right over IMAP is wrong after the first step was changed.
+    draft.goes("server", "next", SERVER, "test");
+    draft.goes(
+        "keeping",
+        "next",
+        &with(KEEPING, &[("delete.when", "archived"), ("delete.move_to", "Old")]),
+        "dry-run",
+    );
+    draft.goes(
+        "server",
+        "next",
+        &with(SERVER, &[("server.access", "pop3-ssl")]),
+        "test",
+    );
+    let reply = draft.post("finish", "next", &[]).expect(303);
+    assert_eq!(reply.field("location"), format!("{}/keeping?check=1", draft.path));
+    let page = anna.get(reply.field("location")).expect(200).text();
+    assert!(
+        between(&page, "id=\"delete-move_to-fault\">", "</p>").contains("POP3"),
+        "{page}"
+    );
+}
+
+#[test]
+fn what_is_the_same_for_everybody_is_filled_in_for_microsoft_and_google() {
+    let (_site, anna) = empty();
+    let draft = Draft::begin(&anna, "");
+    draft.goes("server", "microsoft", SERVER, "server");
+    let page = draft.get("server");
+    assert_eq!(value(&page, "server.host"), "outlook.office365.com");
+    assert_eq!(
+        value(&page, "server.username"),
+        "all@example.com",
+        "what was typed stays"
+    );
+    assert_eq!(
+        value(&page, "server.oauth2.scope"),
+        "https://outlook.office365.com/.default"
+    );
+    assert!(value(&page, "server.oauth2.token_endpoint").contains("/TENANT/"));
+    draft.goes("server", "google", SERVER, "server");
+    let page = draft.get("server");
+    assert_eq!(
+        (value(&page, "server.host"), value(&page, "server.oauth2.scope")),
+        ("imap.gmail.com", "")
+    );
+    let right = with(BY_TOKEN, &[("server.oauth2.client_secret", "very secret")]);
+    draft.goes("server", "next", &right, "test");
+    let page = draft.get("server");
+    assert_eq!(page.matches("One is kept, and never shown").count(), 3, "{page}");
+}
+
+#[test]
+fn without_a_key_the_first_page_says_how_one_is_made() {
+    let appliance = Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), "");
+    let serving: Serving = appliance.serve();
+    let site = Site { appliance, serving };
+    site.add("anna", "administrator", &[]);
+    let (anna, _) = log_in(&site, "anna", "");
+    let draft = Draft::begin(&anna, "");
+    let page = draft.get("server");
+    assert!(
+        page.contains("Passwords cannot be kept yet") && page.contains("dropkeep profiles key"),
+        "{page}"
+    );
+    let page = draft.post("server", "next", SERVER).expect(400).text();
+    assert!(
+        between(&page, "id=\"server-password-fault\">", "</p>").contains("dropkeep profiles key"),
+        "{page}"
+    );
+    assert!(!page.contains(PASSWORD));
+}
