@@ -2,6 +2,7 @@
 
 mod crawl;
 mod documented;
+mod killed;
 mod profiles;
 mod readers;
 mod refused;

@@ -29,7 +29,7 @@ fn server() -> Dovecot {
 }
 
 /// A profile of the mailbox, as the API has it.
-fn profile(name: &str, port: u16) -> Value {
+pub fn profile(name: &str, port: u16) -> Value {
     json!({
         "name": name,
         "server": {
@@ -46,13 +46,13 @@ fn without_password(mut profile: Value) -> Value {
     profile
 }
 
-struct Admin {
-    site: Site,
-    client: Client,
+pub struct Admin {
+    pub site: Site,
+    pub client: Client,
 }
 
 impl Admin {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let site = Site::new("", &[]);
         site.add("walter", "administrator", &[]);
         let client = site.log_in("walter");
@@ -67,7 +67,7 @@ impl Admin {
         self.client.send("PUT", &format!("/api/v1/profiles/{name}"), body)
     }
 
-    fn get(&self, name: &str) -> Reply {
+    pub fn get(&self, name: &str) -> Reply {
         self.client.get(&format!("/api/v1/profiles/{name}"))
     }
 

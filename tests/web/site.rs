@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -81,15 +82,16 @@ impl Site {
         let text = format!("{more}[secrets]\nkey_file = \"dropkeep.key\"\n{users}{profile}");
         let appliance = Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &text);
         appliance.done(&["profiles", "key"]);
-        let mut command = appliance.command(&["serve"]);
-        command
-            .env("DROPKEEP__HTTP__REQUESTS_PER_SECOND", "100000")
-            .env("DROPKEEP__WEB__REQUESTS_PER_SECOND", "100000")
-            .envs(environment.iter().copied());
         Self {
-            serving: appliance.serve_as(command),
+            serving: serve(&appliance, environment),
             appliance,
         }
+    }
+
+    /// Ends the appliance as nothing can refuse, and starts it again.
+    pub fn kill(&mut self) {
+        self.serving.running.signal(Signal::KILL);
+        self.serving = serve(&self.appliance, &[]);
     }
 
     /// With a message for each set of users, the first for none of them.
@@ -181,6 +183,15 @@ impl Site {
             ..stranger
         }
     }
+}
+
+fn serve(appliance: &Appliance, environment: &[(&str, &str)]) -> Serving {
+    let mut command = appliance.command(&["serve"]);
+    command
+        .env("DROPKEEP__HTTP__REQUESTS_PER_SECOND", "100000")
+        .env("DROPKEEP__WEB__REQUESTS_PER_SECOND", "100000")
+        .envs(environment.iter().copied());
+    appliance.serve_as(command)
 }
 
 impl Client {

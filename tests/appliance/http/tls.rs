@@ -10,10 +10,15 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 
-use crate::http::{
-    Site, TOKEN,
-    client::{Client, PATIENCE},
-    get, made_up_authority, parameters,
+use serde_json::json;
+
+use crate::{
+    http::{
+        Site, TOKEN,
+        client::{Answer, Client, PATIENCE},
+        get, made_up_authority, parameters,
+    },
+    support::control,
 };
 
 #[test]
@@ -125,4 +130,71 @@ fn clients_show_certificates_where_they_are_asked_for() {
         site.put("clients.pem", pem);
         site.refuses(site.command(), &["http.tls.client_ca_file", words]);
     }
+}
+
+#[test]
+fn over_tls_a_session_is_that_of_this_host_alone() {
+    let authority = made_up_authority();
+    let site = Site::with_tls(&authority);
+    let serving = site.serve();
+    let password = "correct horse battery";
+    let wish = json!({"add": {"role": "user", "archives": [], "password": password}});
+    control::ask(
+        &site.appliance.data(),
+        &json!({"change_account": {"name": "jane", "wish": wish}}),
+    )
+    .expect("an account");
+    let client = Client::trusting(&authority, &serving.address);
+    let ask = |method: &str, page: &str, fields: &str, body: &str| -> Answer {
+        let length = body.len();
+        let asked = client.ask(&format!(
+            "{method} {page} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ));
+        asked.unwrap_or_else(|error| panic!("{method} {page}: {error}"))
+    };
+    let body = json!({"name": "jane", "password": password}).to_string();
+    let logged_in = ask("POST", "/api/v1/session", "Content-Type: application/json\r\n", &body);
+    assert_eq!(logged_in.status, 201, "{}", logged_in.body);
+    let cookie = logged_in.header("set-cookie").expect("a cookie").to_owned();
+    // No other host below the same domain can set one of this name (RFC 6265bis, 4.1.3.2), and none is sent in clear text.
+    let (named, attributes) = cookie.split_once("; ").expect("attributes");
+    assert!(named.starts_with("__Host-dropkeep="), "{cookie}");
+    let attributes: Vec<_> = attributes.split("; ").collect();
+    for attribute in ["Path=/", "HttpOnly", "SameSite=Strict", "Secure"] {
+        assert!(attributes.contains(&attribute), "{cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    assert_eq!(
+        ask("GET", "/api/v1/me", &format!("Cookie: {named}\r\n"), "").status,
+        200
+    );
+    let plain = named.trim_start_matches("__Host-");
+    assert_eq!(
+        ask("GET", "/api/v1/me", &format!("Cookie: {plain}\r\n"), "").status,
+        401
+    );
+    let gone = ask("DELETE", "/api/v1/session", &format!("Cookie: {named}\r\n"), "");
+    let ended = gone.header("set-cookie").expect("its end");
+    assert!(
+        ended.starts_with("__Host-dropkeep=;") && ended.contains("Max-Age=0"),
+        "{ended}"
+    );
+    assert_eq!(
+        ask("GET", "/api/v1/me", &format!("Cookie: {named}\r\n"), "").status,
+        401
+    );
+    // The console's own cookies, too.
+    let form = "language=de&theme=dark&here=%2Fconsole%2Flog-in";
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let look = ask("POST", "/console/look", kind, form);
+    let kept = look
+        .head
+        .lines()
+        .filter(|line| line.to_lowercase().starts_with("set-cookie:"));
+    let kept: Vec<_> = kept.collect();
+    assert!(
+        kept.len() == 2 && kept.iter().all(|cookie| cookie.contains("Secure")),
+        "{kept:?}"
+    );
+    serving.stop().expect(0);
 }
