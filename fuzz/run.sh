@@ -11,7 +11,7 @@ if [ ! -f "fuzz/fuzz_targets/$target.rs" ]; then
     exit 2
 fi
 case $target in
-    imap | pop3 | config | query) words=$target ;;
+    imap | pop3 | config | query | strangers) words=$target ;;
     screen) words=imap ;;
     recipients | journal | addresses | attachments) words=mail ;;
     *) words= ;;
