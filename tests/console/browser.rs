@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -255,16 +255,21 @@ impl Browser {
     }
 
     /// Keeps a picture of all of the page, in target/console-pictures.
-    pub fn picture(&self, name: &str) -> PathBuf {
-        let shot = self.cdp("Page.captureScreenshot", &json!({"captureBeyondViewport": true}));
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/console-pictures");
+    pub fn picture(&self, name: &str) {
+        self.shot(Path::new("target/console-pictures"), name, true);
+    }
+
+    /// Keeps a picture in a folder of the repository: of all of the page, or of what a window shows of it. Gives how many
+    /// bytes it has.
+    pub fn shot(&self, folder: &Path, name: &str, all: bool) -> usize {
+        let shot = self.cdp("Page.captureScreenshot", &json!({"captureBeyondViewport": all}));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         fs::create_dir_all(&folder).expect("a folder");
-        let file = folder.join(format!("{name}.png"));
         let bytes = STANDARD
             .decode(shot["data"].as_str().expect("a picture"))
             .expect("base64");
-        fs::write(&file, bytes).expect("a picture");
-        file
+        fs::write(folder.join(format!("{name}.png")), &bytes).expect("a picture");
+        bytes.len()
     }
 
     /// What it asked for over the network since this was last called.
