@@ -16,7 +16,7 @@ SYSCONFDIR ?= /etc
 FUZZ_TARGETS = $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers test-search-peers test-console test-api test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
+.PHONY: help demo test test-peers test-search-peers test-console pictures test-api test-recipes lint run check protocol serve monitoring monitoring-check dashboards \
 	dashboards-check bench fuzz crash soak deny build install uninstall man check-unit deb clean
 
 
@@ -52,6 +52,10 @@ test-console: ## Test the console with all of the hostile mail and each page in 
 	@tests/install-tools.sh console
 	@tests/console/install-axe.sh
 	CONSOLE=whole cargo test --test console
+
+pictures: ## Make the pictures of README anew, in docs/images, from made-up mail
+	@tests/install-tools.sh console
+	PICTURES=docs/images cargo test --test console pictures::
 
 test-api: ## Check the API against its OpenAPI document with schemathesis, which is installed into target/schemathesis (OPTIONS=further options of it)
 	@test -x target/schemathesis/bin/schemathesis || { python3 -m venv target/schemathesis && \

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Exit, Failure};
+use crate::api::{Code, Exit, Failure, Wrong};
 
 /// One kind of errand.
 pub struct Errand {
@@ -47,7 +47,10 @@ impl Errand {
         };
         match self.current.send_if_modified(begins) {
             true => Ok(GoingOn { errand: self, stop }),
-            false => Err(Failure::new(Exit::Errors, format!("{} is already going on", self.what))),
+            false => {
+                let error = format!("{} is already going on", self.what);
+                Err(Failure::new(Exit::Errors, error).for_that(Wrong::from(Code::GoingOn)))
+            }
         }
     }
 

@@ -64,12 +64,17 @@ fn words(request: &Request) -> (String, String, bool) {
         }
         Request::Interrupt { profile } => ("interrupt", format!("profile {profile}"), false),
         Request::TestNotices => ("notify-test", String::new(), true),
+        Request::WatchReroute => ("protocols", "the reroute".into(), false),
         Request::InterruptReroute => ("interrupt", "reroute".into(), false),
         Request::InterruptCompaction => ("interrupt", "compact".into(), false),
         Request::InterruptIndex => ("interrupt", "index".into(), false),
         Request::Reload => ("reload", "the configuration".into(), true),
         Request::AddUser { name, addresses, .. } => ("user-add", format!("{name}: {}", addresses.join(", ")), true),
         Request::ChangeUser { name, addresses } => ("user-change", format!("{name}: {}", addresses.join(", ")), true),
+        Request::Assign { address, user, is_new } => {
+            let new = if *is_new { ", new" } else { "" };
+            ("address-assign", format!("{address} to {user}{new}"), true)
+        }
         Request::ImportUsers { csv, dry_run } => {
             let lines = csv.lines().filter(|line| !line.trim().is_empty()).count();
             let dry_run = if *dry_run { ", dry run" } else { "" };
@@ -119,6 +124,8 @@ fn words(request: &Request) -> (String, String, bool) {
             let (action, what) = wished(wish);
             (action, of_account(name.clone()) + &what, true)
         }
+        Request::Growth { .. } => ("status", "how the archive grew".into(), false),
+        Request::BackedUp(backup) => ("backup", backup.to.clone(), true),
         Request::Note { action, object } => return (action.clone(), object.clone(), true),
     };
     (action.to_owned(), object, of_owner)

@@ -12,6 +12,7 @@ use super::{
     Hidden,
     words::{NoRandom, random},
 };
+use crate::api::{Code, Wrong};
 
 /// What a password costs whoever tries it: memory in KiB, passes over it, lanes. OWASP's first choice with 46 MiB and
 /// one pass, and its equal with 19 MiB and two, are the least that it recommends (Password Storage Cheat Sheet); this is
@@ -43,6 +44,18 @@ pub enum PasswordError {
     NoRandom(#[from] NoRandom),
     #[error("cannot compute what is kept of the password: {0}")]
     Failed(String),
+}
+
+impl PasswordError {
+    /// The same for whoever says it in other words; nothing of what is nobody's mistake.
+    pub fn wrong(&self) -> Option<Wrong> {
+        Some(match self {
+            Self::Short => Wrong::new(Code::PasswordShort, &[&SHORTEST]),
+            Self::Long => Wrong::new(Code::PasswordLong, &[&LONGEST]),
+            Self::Name => Code::PasswordIsName.into(),
+            Self::NoRandom(_) | Self::Failed(_) => return None,
+        })
+    }
 }
 
 /// What is kept where there is no account, so that a log-in to it takes as long as any other.

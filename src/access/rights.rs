@@ -1,7 +1,7 @@
 //! Who may do what: a pure function of the caller and the request.
 
 use super::{Account, AccountName, Archives, Caller};
-use crate::api::{AccountWish, Failure, Request, Role};
+use crate::api::{AccountWish, Code, Failure, Request, Role, Wrong};
 
 /// A request that its caller may make.
 #[derive(Clone, Debug)]
@@ -47,7 +47,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         return Err(Failure::usage(format!(
             "account {:?} may do this once it has one-time codes: its role is {}, which needs them",
             account.name, account.role
-        )));
+        ))
+        .for_that(Wrong::from(Code::NeedsCodes)));
     }
     let is_administrator = account.role == Role::Administrator;
     let administrators = is_administrator.then_some(Archives::All);
@@ -70,7 +71,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
                 return Err(Failure::usage(format!(
                     "account {:?} has to say why it reads mail: give a reason",
                     account.name
-                )));
+                ))
+                .for_that(Wrong::from(Code::NeedsReason)));
             }
             // Journal reports name everybody who got a message.
             let names_all = matches!(request, Request::Journals { .. });
@@ -91,11 +93,13 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Interrupt { .. }
         | Request::Reload
         | Request::Status
+        | Request::Growth { .. }
         | Request::Protocols { .. }
         | Request::Protocol { .. }
         | Request::Watch { .. }
         | Request::AddUser { .. }
         | Request::ChangeUser { .. }
+        | Request::Assign { .. }
         | Request::ImportUsers { .. }
         | Request::RenameUser { .. }
         | Request::RetireUser { .. }
@@ -107,6 +111,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::LogInByCode { .. }
         | Request::Rehearse { .. }
         | Request::Reroute { .. }
+        | Request::WatchReroute
         | Request::InterruptReroute
         | Request::Compact
         | Request::InterruptCompaction
@@ -117,7 +122,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::ChangeAccount { .. }
         | Request::Sessions { account: None } => administrators,
         // They are of this machine, where an account of dropkeep has no files and no commands.
-        Request::Import { .. } | Request::Note { .. } => None,
+        Request::Import { .. } | Request::Note { .. } | Request::BackedUp(_) => None,
         // Who is not on the machine sets secrets, and never sees one.
         Request::Profiles { secrets: true, .. } => None,
     };
@@ -126,6 +131,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
             "account {:?} may not do this: its role is {}",
             account.name, account.role
         ))
+        .for_that(Wrong::from(Code::MayNot))
     })
 }
 
@@ -178,6 +184,17 @@ mod tests {
         ids::{MessageId, RunId, UserId},
     };
 
+    fn backed_up() -> crate::api::BackupLine {
+        crate::api::BackupLine {
+            taken_at: jiff::Timestamp::UNIX_EPOCH,
+            ended_at: jiff::Timestamp::UNIX_EPOCH,
+            to: "x".into(),
+            messages: 1,
+            bytes: 1,
+            damaged: 0,
+        }
+    }
+
     struct Opened;
     impl OpenArchive for Opened {}
 
@@ -228,6 +245,7 @@ mod tests {
             Journals { .. } => Journals { id: MessageId(1) }, [ALL, NO, ALL, NO];
             Users => Users, [ALL, GIVEN, ALL, ALL];
             Status => Status, [ALL, NO, NO, ALL];
+            Growth { .. } => Growth { before: vec![] }, [ALL, NO, NO, ALL];
             Protocols { .. } => Protocols { newest: None, filter: Default::default(), before: None }, [ALL, NO, NO, ALL];
             Watch { .. } => Watch { run: RunId(1) }, [ALL, NO, NO, ALL];
             Protocol { .. } => Protocol { run: RunId(1) }, [ALL, NO, NO, ALL];
@@ -237,6 +255,7 @@ mod tests {
             Reload => Reload, [ALL, NO, NO, ALL];
             AddUser { .. } => AddUser { name: name(), addresses: vec![], no_count: false }, [ALL, NO, NO, ALL];
             ChangeUser { .. } => ChangeUser { name: name(), addresses: vec![] }, [ALL, NO, NO, ALL];
+            Assign { .. } => Assign { address: name(), user: name(), is_new: false }, [ALL, NO, NO, ALL];
             ImportUsers { .. } => ImportUsers { csv: name(), dry_run: true }, [ALL, NO, NO, ALL];
             Profiles { secrets: false, .. } => Profiles { name: None, secrets: false }, [ALL, NO, NO, ALL];
             Profiles { secrets: true, .. } => Profiles { name: None, secrets: true }, [ALL, NO, NO, NO];
@@ -251,6 +270,7 @@ mod tests {
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
             Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
+            WatchReroute => WatchReroute, [ALL, NO, NO, ALL];
             InterruptReroute => InterruptReroute, [ALL, NO, NO, ALL];
             Compact => Compact, [ALL, NO, NO, ALL];
             InterruptCompaction => InterruptCompaction, [ALL, NO, NO, ALL];
@@ -264,6 +284,7 @@ mod tests {
             Sessions { .. } => Sessions { account: None }, [ALL, NO, NO, ALL];
             Applications { .. } => Applications { account: "JANE".into() }, [ALL, GIVEN, ALL, ALL];
             Audit(_) => Audit(Default::default()), [ALL, NO, ALL, ALL];
+            BackedUp(_) => BackedUp(backed_up()), [ALL, NO, NO, NO];
             Note { .. } => Note { action: name(), object: name() }, [ALL, NO, NO, NO];
             Import { .. } => Import {
                 profile: None, user: None, paths: vec![], format: Format::Auto, mbox: MboxKind::Auto, mbox_from: None,

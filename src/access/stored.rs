@@ -13,7 +13,10 @@ use super::{
     totp::{Proof, Totp},
     words::Digest,
 };
-use crate::ids::{Seconds, UserId};
+use crate::{
+    api::Code,
+    ids::{Seconds, UserId},
+};
 
 /// Characters and bytes of an account's name at most.
 const LONGEST: usize = 64;
@@ -154,6 +157,24 @@ pub enum Refusal {
     Given,
     #[error("this archive was not given to the account")]
     NotGiven,
+}
+
+impl From<Refusal> for Code {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Exists => Self::AccountExists,
+            Refusal::None => Self::NoAccount,
+            Refusal::Disabled => Self::AccountDisabled,
+            Refusal::Changed => Self::PasswordChanged,
+            Refusal::CodeUsed => Self::CodeUsed,
+            Refusal::NoTotp => Self::CodesNotBegun,
+            Refusal::ApplicationExists => Self::ApplicationExists,
+            Refusal::NoApplication => Self::NoApplication,
+            Refusal::Applications => Self::Applications,
+            Refusal::Given => Self::ArchiveGiven,
+            Refusal::NotGiven => Self::ArchiveNotGiven,
+        }
+    }
 }
 
 impl AccountChange {

@@ -119,6 +119,9 @@ pub struct AuditFilter {
     pub until: Option<jiff::Timestamp>,
     pub account: Option<String>,
     pub action: Option<String>,
+    /// The newest come first.
+    #[serde(default)]
+    pub newest_first: bool,
     /// Entries behind this one, for the next page.
     pub after: Option<u64>,
     pub limit: Option<usize>,
@@ -142,6 +145,13 @@ pub struct AuditLine {
     pub detail: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+}
+
+impl AuditLine {
+    /// What the columns of a table of them are called.
+    pub const COLUMNS: [&str; 9] = [
+        "number", "at", "account", "address", "action", "object", "outcome", "detail", "reason",
+    ];
 }
 
 /// What comes behind the entries.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Wrong;
 use crate::{account::without_number, config::ConfigError, panics::Panicked};
 
 /// How a request or a run ended: the exit code of the command. In JSON it is the number.
@@ -58,6 +59,9 @@ pub struct Failure {
     /// The key of a profile that it is about: `server.port`, say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The same as `error`, for whoever shows it in other words; it stays in this process.
+    #[serde(skip)]
+    pub wrong: Option<Box<Wrong>>,
 }
 
 impl Kind {
@@ -73,6 +77,7 @@ impl Failure {
             exit,
             kind: Kind::Other,
             key: None,
+            wrong: None,
         }
     }
 
@@ -97,6 +102,14 @@ impl Failure {
         Self {
             key: Some(key.to_owned()),
             ..Self::usage(error)
+        }
+    }
+
+    /// The same, with what exactly is wrong.
+    pub fn for_that(self, wrong: impl Into<Option<Wrong>>) -> Self {
+        Self {
+            wrong: wrong.into().map(Box::new),
+            ..self
         }
     }
 

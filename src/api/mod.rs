@@ -13,6 +13,7 @@ mod request;
 mod search;
 mod shown;
 mod status;
+mod wrong;
 
 pub use accounts::{
     AccountLine, AccountWish, ApplicationLine, AuditEnd, AuditFilter, AuditLine, Made, Role, SessionLine, Spoken,
@@ -26,4 +27,8 @@ pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, Reroute
 pub use request::{ListFilter, Request};
 pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
 pub use shown::{OF_PART, OUTSIDE, Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
-pub use status::{ApplianceLine, Failing, FirstError, IndexLine, LastRun, NoticeLine, ProfileLine, VerifiedLine};
+pub use status::{
+    ApplianceLine, BackupLine, Failing, FirstError, GrowthLine, IndexLine, LastRun, NoticeLine, ProfileLine, SizeLine,
+    VerifiedLine,
+};
+pub use wrong::{Code, Wrong};

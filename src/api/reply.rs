@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::{
     AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, DeviceCodeLine, Exit, Failure,
-    FoundLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown, ShownJournal,
-    ShownPart, Spoken, StepLine,
+    FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown,
+    ShownJournal, ShownPart, Spoken, StepLine,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -90,6 +90,7 @@ pub enum Reply {
     Rehearsed(Box<serde_json::Value>),
     Audited(Box<AuditLine>),
     AuditEnd(AuditEnd),
+    Growth(Box<GrowthLine>),
     Failed(Failure),
     Done,
 }
@@ -158,6 +159,13 @@ pub struct UserLine {
     pub retired: bool,
     pub messages: u64,
     pub bytes: u64,
+}
+
+impl UserLine {
+    /// Whether commands and pages change who it is: it is not built in, not retired, and not of the configuration.
+    pub fn can_be_changed(&self) -> bool {
+        !self.managed && !self.retired && !self.name.starts_with('@')
+    }
 }
 
 /// A line of `list`: a message in a user's archive.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountWish, AuditFilter, Format, MboxFrom, MboxKind, ProfileWish, Searched, Spoken, Taken, Written};
+use super::{
+    AccountWish, AuditFilter, BackupLine, Format, MboxFrom, MboxKind, ProfileWish, Searched, Spoken, Taken, Written,
+};
 use crate::{
     ids::{MessageId, RunId},
     report::RunFilter,
@@ -72,6 +74,13 @@ pub enum Request {
         name: String,
         addresses: Vec<String>,
     },
+    /// Give one more address to a user who is not in the configuration, or to a new one; what became of them.
+    Assign {
+        address: String,
+        user: String,
+        /// The user is added by it.
+        is_new: bool,
+    },
     /// Add and change users as a table says, a line each: a name, and addresses. All of it, or nothing. What becomes of
     /// each, and then how much of the mail in the archive is for new addresses.
     ImportUsers {
@@ -96,6 +105,9 @@ pub enum Request {
         #[serde(default)]
         query: Option<String>,
     },
+    /// How far the rerouting is that is going on, again and again until it ends; then its run. Of one that has ended, its
+    /// run alone; nothing where there was none since the start.
+    WatchReroute,
     /// End the rerouting that is going on.
     InterruptReroute,
     /// Merge small blocks and remove what nothing needs; how it ended.
@@ -224,6 +236,12 @@ pub enum Request {
     },
     /// The audit log.
     Audit(AuditFilter),
+    /// How the archive grew: how many messages were archived before each of these times, and its sizes day by day.
+    Growth {
+        before: Vec<jiff::Timestamp>,
+    },
+    /// Note that the archive was backed up.
+    BackedUp(BackupLine),
     /// Note in the audit log what a command of the owner is about to do by itself.
     Note {
         action: String,
@@ -249,6 +267,7 @@ impl Request {
             | Self::Accounts
             | Self::Account { .. }
             | Self::Applications { .. }
+            | Self::Growth { .. }
             | Self::Audit(_) => true,
             Self::Status
             | Self::Watch { .. }
@@ -259,6 +278,8 @@ impl Request {
             | Self::Interrupt { .. }
             | Self::AddUser { .. }
             | Self::ChangeUser { .. }
+            | Self::Assign { .. }
+            | Self::WatchReroute
             | Self::ImportUsers { .. }
             | Self::RenameUser { .. }
             | Self::RetireUser { .. }
@@ -278,6 +299,7 @@ impl Request {
             | Self::Rehearse { .. }
             | Self::ChangeAccount { .. }
             | Self::Sessions { .. }
+            | Self::BackedUp(_)
             | Self::Note { .. } => false,
         }
     }

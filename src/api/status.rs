@@ -71,6 +71,9 @@ pub struct ApplianceLine {
     /// What the appliance verified of the archive by itself; `null` where it does not.
     #[serde(default)]
     pub verified: Option<VerifiedLine>,
+    /// The last backup; `null` where none was noted.
+    #[serde(default)]
+    pub backup: Option<BackupLine>,
     /// The search index; `null` from an appliance that does not say it yet.
     #[serde(default)]
     pub index: Option<IndexLine>,
@@ -95,6 +98,40 @@ pub struct VerifiedLine {
     pub late: bool,
     /// Damages in what it verified last.
     pub damages: u64,
+}
+
+/// The last backup of the archive, as far as it knows: `backup` notes it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct BackupLine {
+    /// What was committed then is in it, and when it was complete.
+    pub taken_at: Timestamp,
+    pub ended_at: Timestamp,
+    /// Its folder.
+    pub to: String,
+    /// Messages in it, and their bytes as they came.
+    pub messages: u64,
+    pub bytes: u64,
+    /// What was damaged in the archive, and so is in it.
+    pub damaged: u64,
+}
+
+/// How the archive grew.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct GrowthLine {
+    /// How many messages were archived before each of the times that were asked for.
+    pub archived: Vec<u64>,
+    /// How large it was, day by day, the oldest first.
+    pub sizes: Vec<SizeLine>,
+}
+
+/// How large the archive was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SizeLine {
+    pub at: Timestamp,
+    pub messages: u64,
+    /// Bytes as they came, and on disk.
+    pub raw_bytes: u64,
+    pub stored_bytes: u64,
 }
 
 /// How the search index stands.

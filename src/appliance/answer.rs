@@ -10,7 +10,7 @@ use crate::{
     api::{Exit, Failure, Reply, Request},
     gate::Pending,
     reading,
-    report::RunState,
+    report::{RunState, metrics},
     route::UserChange,
     source::Import,
 };
@@ -170,6 +170,13 @@ impl Appliance {
                 return self.note_end(entry, result).await;
             }
             (request, None) => return self.act(request, replies).await,
+            (Request::BackedUp(backup), entry) => {
+                if let Some(entry) = entry {
+                    notes.note(entry).await?;
+                }
+                metrics::backed_up(backup.ended_at.as_second());
+                return Ok(self.committer.put_backed_up(&backup).await?);
+            }
             (Request::Note { .. }, Some(entry)) => {
                 return Ok(notes.note(entry.ended(Outcome::Begun, "")).await?);
             }
@@ -178,7 +185,8 @@ impl Appliance {
                 | Request::Index
                 | Request::Sessions { .. }
                 | Request::Profiles { .. }
-                | Request::Watch { .. }),
+                | Request::Watch { .. }
+                | Request::WatchReroute),
                 Some(entry),
             ) => {
                 notes.note(entry).await?;
@@ -212,7 +220,12 @@ impl Appliance {
     fn as_it_is_now(&self, reply: Reply) -> Reply {
         match reply {
             Reply::Run(stored) if stored.state == RunState::Running => {
-                Reply::Run(self.going_on(stored.run).map_or(stored, Box::new))
+                let live = self.going_on(stored.run);
+                let live = live.unwrap_or_else(|| match &*self.rerouted.borrow() {
+                    Some(rerouted) => rerouted.counted(*stored),
+                    None => *stored,
+                });
+                Reply::Run(Box::new(live))
             }
             reply => reply,
         }
@@ -272,12 +285,17 @@ impl Appliance {
                 dry_run,
                 query,
             } => self.reroute(from, profile, dry_run, query, replies).await,
+            Request::WatchReroute => {
+                self.watch_reroute(replies).await;
+                Ok(())
+            }
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
                 Ok(())
             }
             Request::Profiles { name, secrets } => self.setups(name, secrets, replies).await,
             Request::ChangeUser { name, addresses } => self.change_addresses(name, &addresses, replies).await,
+            Request::Assign { address, user, is_new } => self.assign(&address, user, is_new, replies).await,
             Request::ImportUsers { csv, dry_run } => self.import_users(csv, dry_run, replies).await,
             Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,
             _ => Err(Failure::usage("this request is answered by the store")),

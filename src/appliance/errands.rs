@@ -3,7 +3,7 @@
 use roaring::RoaringTreemap;
 use tokio::sync::mpsc;
 
-use super::state::Appliance;
+use super::{rerouted::Rerouted, state::Appliance};
 use crate::{
     access::Archives,
     api::{Failure, Reply},
@@ -13,6 +13,9 @@ use crate::{
     reading::{all_found, find_user},
     reroute::{self, Reroute},
 };
+
+/// What a rerouting says that nobody has passed on yet.
+const TOLD: usize = 32;
 
 impl Appliance {
     pub(super) async fn compact(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
@@ -77,7 +80,31 @@ impl Appliance {
         }
         let mut notices = look_at_users(stages.users_file.as_ref()).await;
         notices.extend(self.newer_configuration(&config).await);
-        let filed = reroute::run(config, stages, reroute, notices, &going_on, replies).await;
+        self.rerouted.send_replace(Some(Rerouted::default()));
+        let (told, mut telling) = mpsc::channel(TOLD);
+        let run = async {
+            let filed = reroute::run(config, stages, reroute, notices, &going_on, &told).await;
+            drop(told);
+            filed
+        };
+        let passed_on = async {
+            while let Some(reply) = telling.recv().await {
+                self.rerouted.send_modify(|rerouted| {
+                    if let Some(rerouted) = rerouted {
+                        rerouted.note(&reply);
+                    }
+                });
+                // Whoever asked may be gone; where they do not take how far it is at once, a later one says the same.
+                let _ = match reply {
+                    Reply::Progress { .. } => replies.try_send(reply).map_err(drop),
+                    reply => replies.send(reply).await.map_err(drop),
+                };
+            }
+        };
+        let (filed, ()) = tokio::join!(run, passed_on);
+        // One that could not even begin has no end.
+        self.rerouted
+            .send_modify(|rerouted| drop(rerouted.take_if(|rerouted| !rerouted.is_over())));
         if files_all && filed.is_ok() {
             self.backlogs.filed().await;
         }

@@ -12,6 +12,7 @@ mod notices;
 mod profiles;
 mod reload;
 mod requests;
+mod rerouted;
 mod runs;
 mod start;
 mod state;

@@ -64,12 +64,20 @@ impl Appliance {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            let Some((live, expected)) = self.live(run) else { break };
-            let progress = Reply::Progress {
-                run,
-                done: live.counts.seen,
-                expected,
-                bytes: live.counts.bytes,
+            let progress = match self.live(run) {
+                Some((live, expected)) => Reply::Progress {
+                    run,
+                    done: live.counts.seen,
+                    expected,
+                    bytes: live.counts.bytes,
+                },
+                None => {
+                    let rerouted = self.rerouted.borrow();
+                    let Some(progress) = rerouted.as_ref().and_then(|rerouted| rerouted.progress_of(run)) else {
+                        break;
+                    };
+                    progress
+                }
             };
             if replies.send(progress).await.is_err() {
                 return Ok(());
@@ -79,6 +87,24 @@ impl Appliance {
         let ended = blocking("reading a protocol", move || reading::protocol(&store, run)).await??;
         let _ = replies.send(Reply::Run(Box::new(ended))).await;
         Ok(())
+    }
+
+    /// The same of the rerouting that is going on, and at last how it ended.
+    pub(super) async fn watch_reroute(&self, replies: &mpsc::Sender<Reply>) {
+        let mut tick = tokio::time::interval(WATCH);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let said = self
+                .rerouted
+                .borrow()
+                .as_ref()
+                .map(|rerouted| (rerouted.reply(), rerouted.is_over()));
+            let Some((reply, is_over)) = said else { return };
+            if replies.send(reply).await.is_err() || is_over {
+                return;
+            }
+        }
     }
 
     /// A run as counted so far, and how many copies it expects.

@@ -116,6 +116,7 @@ impl Appliance {
         let gate = Gate::new(&config, store.clone(), committer.clone())?;
         let (messages, raw) = store.totals()?;
         metrics::archive_size(messages, raw);
+        metrics::backed_up(store.last_backup()?.map_or(0, |backup| backup.ended_at.as_second()));
         let (asked, asking) = mpsc::channel(1);
         Ok((
             Self {
@@ -146,6 +147,7 @@ impl Appliance {
                 take_over,
                 compaction: Errand::new("a compaction"),
                 rerouting: Errand::new("a reroute"),
+                rerouted: watch::Sender::new(None),
                 importing: Errand::new("an import with --user"),
                 importing_for: Mutex::new("".into()),
                 backlogs,

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{backlog::Backlogs, requests::Requests, supervised::Supervised};
+use super::{backlog::Backlogs, requests::Requests, rerouted::Rerouted, supervised::Supervised};
 use crate::{
     api::{Failure, Reloaded},
     archive::{Committer, Housekeeper, Store},
@@ -85,6 +85,8 @@ pub struct Appliance {
     pub(super) router: Addr<Router>,
     pub(super) compaction: Errand,
     pub(super) rerouting: Errand,
+    /// How far that is, or how the last one ended.
+    pub(super) rerouted: watch::Sender<Option<Rerouted>>,
     /// The imports for one user, by no profile's rules.
     pub(super) importing: Errand,
     /// For whom the import with --user that is going on is, or the last one was.

@@ -142,13 +142,14 @@ impl Appliance {
                     count_people(&store)?,
                     store.totals()?,
                     store.users_news()?,
-                    store.verified()?,
+                    (store.verified()?, store.last_backup()?),
                 ),
                 false => Default::default(),
             };
             Ok::<_, Failure>((users, messages, raw, news, rounds, store.disk_size(), store.disk()))
         });
-        let ((users, retired_users), messages, raw_bytes, news, rounds, stored_bytes, disk) = measured.await??;
+        let ((users, retired_users), messages, raw_bytes, news, (rounds, backup), stored_bytes, disk) =
+            measured.await??;
         Ok(ApplianceLine {
             version: crate::version::version().to_owned(),
             serving: self.scheduled,
@@ -179,6 +180,7 @@ impl Appliance {
                     late: rounds.is_late(every, clock::now()),
                     damages: rounds.damages,
                 }),
+            backup,
             free_bytes: disk.map(|(free, _)| free),
             disk_bytes: disk.map(|(_, size)| size),
             index: Some(index_line(&self.search).await?),

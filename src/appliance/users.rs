@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 
 use super::state::Appliance;
 use crate::{
-    api::{ChangeKind, ChangedLine, Exit, Failure, Reply},
-    archive::{Committer, Store, User, UsersNews},
-    config::{Config, UsersFileProblem, parse_users},
-    message::Address,
+    api::{ChangeKind, ChangedLine, Exit, Failure, Reply, Wrong},
+    archive::{Committer, Store, StoreError, User, UsersNews},
+    config::{Config, FileUsers, UsersFileProblem, parse_users},
+    message::{Address, EntryError},
     panics::blocking,
     reroute::Gained,
     route::{self, ChangeUser, ChangedUsers, Signs, UserChange, UserError, put_users},
@@ -63,6 +63,35 @@ impl Appliance {
         Ok(())
     }
 
+    /// Gives one more address to a user, who may be new; says what became of them. How much mail of the archive is for it is
+    /// counted beside this.
+    pub(super) async fn assign(
+        &self,
+        address: &str,
+        user: String,
+        is_new: bool,
+        replies: &mpsc::Sender<Reply>,
+    ) -> Result<(), Failure> {
+        let address = Address::parse_entry(address).map_err(unfit)?;
+        let name = user.clone();
+        let (wanted, change) = match is_new {
+            true => {
+                let addresses = vec![address];
+                (UserChange::Add { name, addresses }, ChangeKind::Added)
+            }
+            false => (UserChange::Gain { name, address }, ChangeKind::Changed),
+        };
+        self.change_user(wanted).await?;
+        let line = ChangedLine {
+            name: user.clone(),
+            change,
+        };
+        // Whoever asked may be gone.
+        let _ = replies.send(Reply::Changed(line)).await;
+        self.gained([user]);
+        Ok(())
+    }
+
     /// Adds and changes the users of a table, all or none; says what becomes of each.
     pub(super) async fn import_users(
         &self,
@@ -75,8 +104,9 @@ impl Appliance {
         let signs = Signs::new(&config);
         let of_directory = signs.clone();
         let plan = move || -> Result<_, Failure> {
-            let users = parse_users(&csv, &config.user, &config.list).map_err(wrong_table)?;
-            Ok(route::imported(&store.users()?, &users, &of_directory)?)
+            let table = parse_users(&csv, &config.user, &config.list).map_err(wrong_table)?;
+            let imported = route::imported(&store.users()?, &table.users, &of_directory);
+            imported.map_err(|error| on_line(error, &table))
         };
         let (changed, lines) = blocking("reading a table of users", plan).await??;
         if !dry_run {
@@ -133,7 +163,7 @@ impl Appliance {
         }
         if usage.messages > 0 {
             let (name, to, messages) = (name.to_owned(), to.to_owned(), usage.messages);
-            return Err(Failure::usage(UserError::HasMail { name, to, messages }));
+            return Err(refused(UserError::HasMail { name, to, messages }));
         }
         let empty = User {
             name: name.to_owned(),
@@ -153,13 +183,7 @@ impl Appliance {
             .map_err(|_| router_stopped())?
         {
             Ok(_) => Ok(()),
-            Err(UserError::Store(error)) => Err(error.into()),
-            Err(error @ UserError::Panicked(_)) => Err(Failure::new(Exit::Errors, error)),
-            Err(error @ UserError::Nobody { .. }) => Err(Failure::unknown(error)),
-            Err(error @ (UserError::Exists(_) | UserError::Managed { .. } | UserError::HasMail { .. })) => {
-                Err(Failure::conflict(error))
-            }
-            Err(error) => Err(Failure::usage(error)),
+            Err(error) => Err(refused(error)),
         }
     }
 
@@ -186,7 +210,42 @@ impl Appliance {
     }
 }
 
+fn refused(error: UserError) -> Failure {
+    let wrong = error.wrong();
+    let failure = match error {
+        UserError::Store(error) => error.into(),
+        error @ UserError::Panicked(_) => Failure::new(Exit::Errors, error),
+        error @ UserError::Nobody { .. } => Failure::unknown(error),
+        error @ (UserError::Exists(_) | UserError::Managed { .. } | UserError::HasMail { .. }) => {
+            Failure::conflict(error)
+        }
+        error => Failure::usage(error),
+    };
+    failure.for_that(wrong)
+}
+
+fn unfit(error: EntryError) -> Failure {
+    let wrong = Wrong::from(&error);
+    Failure::usage(error).for_that(wrong)
+}
+
+/// A user of a table contradicts those that there are.
+fn on_line(error: StoreError, table: &FileUsers) -> Failure {
+    let line = match &error {
+        StoreError::User { name, .. } => table.line(name),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    let Some(line) = line else { return failure };
+    let wrong = failure.wrong.clone().map(|wrong| wrong.on_line(Some(line)));
+    Failure {
+        error: format!("line {line}: {}", failure.error),
+        ..failure.for_that(wrong)
+    }
+}
+
 fn wrong_table((line, problem): (Option<usize>, UsersFileProblem)) -> Failure {
+    let wrong = Wrong::from(&problem).on_line(line);
     let problem = match problem {
         UsersFileProblem::Empty => "the table names no user; write a line for each: name,address,address,…".to_owned(),
         problem => problem.to_string(),
@@ -195,6 +254,7 @@ fn wrong_table((line, problem): (Option<usize>, UsersFileProblem)) -> Failure {
         Some(line) => format!("line {line}: {problem}"),
         None => problem,
     })
+    .for_that(wrong)
 }
 
 fn router_stopped() -> Failure {
@@ -203,7 +263,7 @@ fn router_stopped() -> Failure {
 
 /// Each address once.
 fn parse_addresses(texts: &[String]) -> Result<Vec<Address>, Failure> {
-    let parse = |text: &String| Address::parse_entry(text).map_err(Failure::usage);
+    let parse = |text: &String| Address::parse_entry(text).map_err(unfit);
     let mut addresses = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let mut seen = HashSet::new();
     addresses.retain(|address| seen.insert(address.clone()));

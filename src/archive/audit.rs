@@ -22,6 +22,9 @@ impl Catalog {
     }
 }
 
+/// Entries by their numbers; `None` of one that is missing or damaged.
+pub type AuditPage = Vec<(u64, Option<AuditRow>)>;
+
 /// What was found of the audit log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditCheck {
@@ -53,18 +56,34 @@ impl Store {
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub fn audit_page(&self, from: u64) -> Result<Vec<(u64, Option<AuditRow>)>, StoreError> {
+    pub fn audit_page(&self, from: u64) -> Result<AuditPage, StoreError> {
         self.reading(|txn| {
             let mark = self.catalog.audit_mark(txn)?;
             let first = from.max(mark.first);
             let last = mark.last.min(first.saturating_add(PAGE - 1));
-            let row = |number: u64| match self.catalog.audit.get(txn, &number) {
-                Ok(row) => Ok((number, row)),
-                Err(heed::Error::Decoding(_)) => Ok((number, None)),
-                Err(error) => Err(error),
-            };
-            (first..=last).map(row).collect()
+            (first..=last).map(|number| self.audit_row(txn, number)).collect()
         })
+    }
+
+    /// The same of those below `before`, the newest first.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn audit_page_below(&self, before: u64) -> Result<AuditPage, StoreError> {
+        self.reading(|txn| {
+            let mark = self.catalog.audit_mark(txn)?;
+            let last = mark.last.min(before.saturating_sub(1));
+            let first = mark.first.max(last.saturating_sub(PAGE - 1));
+            (first..=last).rev().map(|number| self.audit_row(txn, number)).collect()
+        })
+    }
+
+    fn audit_row(&self, txn: &RoTxn, number: u64) -> heed::Result<(u64, Option<AuditRow>)> {
+        match self.catalog.audit.get(txn, &number) {
+            Ok(row) => Ok((number, row)),
+            Err(heed::Error::Decoding(_)) => Ok((number, None)),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ use super::{
     superseded,
 };
 
+use crate::api::BackupLine;
+
 const FOLDER_MODE: u32 = 0o700;
 
 /// What a backup did.
@@ -53,6 +55,20 @@ pub struct BackedUp {
     /// What is damaged in the archive, and so in the backup.
     pub damaged: Vec<String>,
     pub took_seconds: f64,
+}
+
+impl BackedUp {
+    /// What the archive is to remember of it.
+    pub fn as_last(&self, to: &Path, ended_at: Timestamp) -> BackupLine {
+        BackupLine {
+            taken_at: self.taken_at,
+            ended_at,
+            to: to.display().to_string(),
+            messages: self.messages,
+            bytes: self.bytes,
+            damaged: self.damaged.len() as u64,
+        }
+    }
 }
 
 /// Makes a backup of `store` in the folder `path`, and creates the folder if it is missing. A backup that is already

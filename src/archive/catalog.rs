@@ -37,7 +37,6 @@ pub(super) const META: &str = "meta";
 pub(super) const SCHEMA_KEY: &str = "schema";
 pub(super) const NEXT_KEY: &str = "next";
 pub(super) const ARCHIVE_KEY: &str = "archive";
-const VERIFIED: &str = "verified";
 pub(super) const IDENTITIES_KEY: &str = "identities";
 
 pub type Table<K, V> = Database<Key<K>, Row<V>>;
@@ -51,8 +50,8 @@ pub struct Catalog {
     /// Of `identities`; filled where the catalog is written.
     pub(super) filter: Filter,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns` of `runs`, derived
-    /// from it but for how many were removed), "notified" (which runs were reported, as JSON), "verified" (what
-    /// the appliance verified when, as JSON), "archive" (the
+    /// from it but for how many were removed), "notified", "verified", "sizes", "backed up" (each a
+    /// [`Memo`](super::memo::Memo), as JSON), "archive" (the
     /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
     /// 000001" (the first block of the group that was written last into this volume), "follower NAME" (the [`Mark`] up
     /// to which somebody followed the ledger), "audit" (the [`AuditMark`](crate::access::AuditMark)), "profile NAME" (a
@@ -276,15 +275,6 @@ impl Catalog {
     pub(super) fn write(&self) -> Result<RwTxn<'_>, heed::Error> {
         resident::touched();
         self.env.write_txn()
-    }
-
-    /// What was noted with `Tidying::Verified`.
-    pub(super) fn verified(&self, txn: &RoTxn) -> heed::Result<Option<String>> {
-        self.meta.remap_data_type::<Row<String>>().get(txn, VERIFIED)
-    }
-
-    pub(super) fn put_verified(&self, txn: &mut RwTxn, note: &String) -> heed::Result<()> {
-        self.meta.remap_data_type::<Row<String>>().put(txn, VERIFIED, note)
     }
 
     pub fn counters(&self, txn: &RoTxn) -> Result<Counters, heed::Error> {

@@ -23,10 +23,12 @@ use super::{
     filter_filling::Filling,
     group,
     ledger::Mark,
+    memo::{self, Memo},
     order::{Change, Order, Tidying},
     rows::{CopyKey, Counters, FolderNumber, Named, RunId, Sighting, Source, SourceNumber, UidlDigest, User, UserId},
 };
 use crate::{
+    api::BackupLine,
     panics::survived,
     report::{NOTABLE, Run, metrics, orders_done, orders_sent},
 };
@@ -171,7 +173,16 @@ impl Committer {
 
     /// Notes which runs were reported, in the words of the notifier.
     pub async fn put_notified(&self, note: String) -> Result<(), StoreError> {
-        self.change(Change::Notified(note)).await.map(drop)
+        self.change(Change::Memo(Memo::Notified, note)).await.map(drop)
+    }
+
+    /// Notes the last backup of this archive.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn put_backed_up(&self, backup: &BackupLine) -> Result<(), StoreError> {
+        let text = memo::text(backup)?;
+        self.change(Change::Memo(Memo::BackedUp, text)).await.map(drop)
     }
 
     /// Makes a user as it is to be; a new one where there is no id.

@@ -8,7 +8,7 @@ use std::{
 use super::absence::Absence;
 use crate::access::Refusal;
 use crate::account::plain;
-use crate::api::{Exit, Failure};
+use crate::api::{Exit, Failure, Wrong};
 use crate::fault;
 use crate::panics::Panicked;
 
@@ -89,7 +89,7 @@ pub enum StoreError {
     #[error("interrupted; nothing was changed")]
     Interrupted,
     #[error("user {name:?} {detail}")]
-    User { name: String, detail: String },
+    User { name: String, detail: String, wrong: Wrong },
     /// What somebody did was noted, but not done.
     #[error(transparent)]
     Deed(Refusal),
@@ -159,9 +159,11 @@ fn is_full(code: i32) -> bool {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::User { .. } | StoreError::Refused { .. } | StoreError::Account { .. } | StoreError::Deed(_) => {
-                Self::usage(error)
+            StoreError::User { ref wrong, .. } => {
+                let wrong = wrong.clone();
+                Self::usage(error).for_that(wrong)
             }
+            StoreError::Refused { .. } | StoreError::Account { .. } | StoreError::Deed(_) => Self::usage(error),
             StoreError::Interrupted => Self::new(Exit::Interrupted, error),
             StoreError::Damaged { ref detail } if !detail.contains("restore") => {
                 let what_to_do = "what to do: Run dropkeep verify, and restore the volume from a backup.";

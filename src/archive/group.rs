@@ -162,11 +162,8 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Res
     if let Some(known) = &set.known_runs {
         catalog.put_known_runs(txn, known)?;
     }
-    if let Some(note) = &set.notified {
-        catalog.put_notified(txn, note)?;
-    }
-    if let Some(note) = &set.verified {
-        catalog.put_verified(txn, note)?;
+    for (memo, text) in &set.memos {
+        catalog.put_memo(txn, *memo, text)?;
     }
     if let Some(news) = &set.news {
         catalog.put_news(txn, news)?;

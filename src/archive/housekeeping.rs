@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::audit_keeping::AuditKeeping;
 use super::compact::compact;
+use super::growth::GrowthKeeping;
 use super::hooks::Hooks;
 use super::retention::Retention;
 use super::sealing::seal_full_volumes;
@@ -79,6 +80,7 @@ impl Housekeeper {
             compacted: None,
             retention: Retention::new(protocols),
             audit: audit.map(AuditKeeping::new),
+            growth: GrowthKeeping::default(),
             nightly,
         };
         let thread = thread::Builder::new()
@@ -116,6 +118,7 @@ struct Work {
     compacted: Option<Instant>,
     retention: Retention,
     audit: Option<AuditKeeping>,
+    growth: GrowthKeeping,
     nightly: Nightly,
 }
 
@@ -153,6 +156,9 @@ impl Work {
         }
         if let Err(error) = self.nightly.look(self.quiet, &|| !self.stop.is_told()) {
             tracing::error!(%error, "cannot note what was verified of the archive");
+        }
+        if let Err(error) = self.growth.look(&self.store, &self.committer) {
+            tracing::warn!(%error, "cannot note how large the archive is");
         }
         if let Err(error) = self.store.forget_dead_readers() {
             tracing::warn!(%error, "cannot release the pages that killed commands were reading");

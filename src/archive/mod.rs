@@ -15,7 +15,7 @@
 //! - who logs in, and what they did: a [`Deed`] changes accounts and sessions ([`SessionChange`]) and notes it;
 //!   [`check_audit`] goes through the audit log ([`AuditCheck`])
 //! - upkeep: [`Housekeeper`], [`seal_full_volumes`], [`compact`](compact()), [`shrink_catalog`], [`back_up`],
-//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; [`Hooks`] are how long work is watched; [`give_back`] and
+//!   [`restore`](restore()), [`survey`](survey()), [`verify`]; how large it was when ([`Size`]); [`Hooks`] are how long work is watched; [`give_back`] and
 //!   [`be_sparing`] keep memory small, [`allow_many_files`] lets many volumes be open
 //!
 //! How a group is written: `committer` gathers orders (`order`), `decide` makes a write set of them (`write_set`) from
@@ -54,6 +54,7 @@ mod former;
 #[doc(hidden)]
 pub mod fuzzing;
 mod group;
+mod growth;
 mod hooks;
 mod housekeeping;
 mod known;
@@ -65,6 +66,7 @@ mod lists_table;
 mod lock;
 mod look;
 mod lookout;
+mod memo;
 mod moment;
 mod news;
 mod opening;
@@ -123,6 +125,7 @@ pub use deposit::{Content, Deposit, Filed, Settled, Shared, Verdict};
 pub use error::StoreError;
 pub use filings::{AllFilings, Direction, Entry, FilingKey, NoPlace, PAGE, Page};
 pub use follower::{Follower, usage_by_ledger};
+pub use growth::Size;
 pub use hooks::Hooks;
 pub use housekeeping::Housekeeper;
 pub use known::last_data_dir;

@@ -11,6 +11,7 @@ use super::{
     deposit::{Filed, Shared},
     ledger::Mark,
     lists,
+    memo::Memo,
     rows::{
         CopyKey, FolderNumber, MessageId, Named, Place, RunId, Seal, Sighting, Source, SourceNumber, UidlDigest, User,
         UserId,
@@ -42,7 +43,7 @@ pub(super) enum Change {
     /// Answers the run's number.
     BeginRun(Box<Run>),
     Protocol(Arc<Run>),
-    Notified(String),
+    Memo(Memo, String),
     /// Answers the user's id.
     User(Option<UserId>, User),
     Users(Vec<(Option<UserId>, User)>, UsersNews),
@@ -84,8 +85,7 @@ pub(super) enum Tidying {
     ForgetRuns(Vec<RunId>),
     /// Entries of the audit log before this one, but never the last. Answers how many were removed.
     ForgetAudit(u64),
-    /// What of the archive was verified when, in the words of whoever verifies it.
-    Verified(String),
+    Memo(Memo, String),
 }
 
 /// The row that names a place.

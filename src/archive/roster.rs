@@ -6,7 +6,10 @@ use super::{
     StoreError,
     rows::{User, UserId},
 };
-use crate::message::Address;
+use crate::{
+    api::{Code, Wrong},
+    message::Address,
+};
 
 /// The names and addresses of users, to look them up and to refuse what contradicts them. Patterns lie among the
 /// addresses, each by its own text.
@@ -128,20 +131,23 @@ impl Roster {
         let mut names: HashMap<&str, (usize, usize)> = HashMap::new();
         let mut owners: HashMap<&Address, &User> = HashMap::new();
         for (id, user) in changes {
-            let refuse = |detail| {
+            let refuse = |detail, wrong| {
                 let name = user.name.clone();
-                Some(StoreError::User { name, detail })
+                Some(StoreError::User { name, detail, wrong })
             };
             let others = self.names.get(&user.name).into_iter().flatten();
             let others = others.filter(|holder| !changes.contains_key(&holder.user));
             let (active, retired) = names.entry(&user.name).or_default();
             let clash = |other_retired: bool| !(other_retired && user.retired);
             if *active > 0 || (*retired > 0 && !user.retired) || others.into_iter().any(|other| clash(other.retired)) {
-                return refuse("exists already".into());
+                return refuse("exists already".into(), Wrong::new(Code::UserExists, &[&user.name]));
             }
             *(if user.retired { retired } else { active }) += 1;
             for address in user.addresses.iter().filter(|_| !user.retired) {
-                let taken = |name: &str| refuse(format!("cannot have {address}: it is an address of {name:?}"));
+                let taken = |name: &str| {
+                    let detail = format!("cannot have {address}: it is an address of {name:?}");
+                    refuse(detail, Wrong::new(Code::AddressTaken, &[address, &name]))
+                };
                 match self.owner(address.as_str()) {
                     Some(other) if other != *id && !changes.contains_key(&other) => return taken(&name_of(other)),
                     _ => {}

@@ -5,12 +5,10 @@ use std::{collections::BTreeMap, ops::Bound};
 use heed::{RoTxn, RwTxn};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, catalog::Catalog, codec::Row, rows::RunId};
+use super::{Store, StoreError, catalog::Catalog, codec::Row, memo::Memo, rows::RunId};
 use crate::report::{Run, RunFilter, RunState};
 
 const KNOWN_RUNS: &str = "protocols";
-/// The key of the note on which runs were reported.
-const NOTIFIED: &str = "notified";
 /// Protocols that are looked at in one read transaction, and about how many bytes of them are held at once.
 const LOOKED_AT: usize = 1000;
 const HELD: usize = 4 << 20;
@@ -77,10 +75,6 @@ impl Catalog {
         }
         self.put_known_runs(txn, &known)
     }
-
-    pub(super) fn put_notified(&self, txn: &mut RwTxn, note: &String) -> heed::Result<()> {
-        self.meta.remap_data_type::<Row<String>>().put(txn, NOTIFIED, note)
-    }
 }
 
 /// Some of the protocols that are wanted, and where the others begin.
@@ -112,6 +106,9 @@ impl Store {
             for row in self.catalog.runs.rev_range(txn, &(..before.unwrap_or(RunId::MAX)))? {
                 let (number, json) = row?;
                 looked_at += 1;
+                if filter.ends_at(&json) {
+                    break;
+                }
                 if filter.admits(&json) {
                     bytes += json.len();
                     page.runs.push((number, json));
@@ -160,6 +157,6 @@ impl Store {
 
     /// What was noted by `Committer::put_notified`.
     pub fn notified(&self) -> Result<Option<String>, StoreError> {
-        self.reading(|txn| self.catalog.meta.remap_data_type::<Row<String>>().get(txn, NOTIFIED))
+        self.reading(|txn| self.catalog.memo(txn, Memo::Notified))
     }
 }

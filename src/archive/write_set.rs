@@ -8,6 +8,7 @@ use super::{
     layout::Layout,
     ledger::{LedgerRow, Mark},
     lists,
+    memo::Memo,
     profiles::StoredProfile,
     rows::{
         Copy, CopyKey, Counters, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, RunId,
@@ -49,8 +50,7 @@ pub(super) struct WriteSet {
     pub runs: Rows<RunId, String>,
     /// Rows of `meta`, where they change.
     pub known_runs: Option<KnownRuns>,
-    pub notified: Option<String>,
-    pub verified: Option<String>,
+    pub memos: BTreeMap<Memo, String>,
     pub news: Option<UsersNews>,
     pub marks: BTreeMap<String, Mark>,
     pub accounts: Rows<AccountName, StoredAccount>,
@@ -89,8 +89,7 @@ impl WriteSet {
             volumes: Rows::new(),
             runs: Rows::new(),
             known_runs: None,
-            notified: None,
-            verified: None,
+            memos: BTreeMap::new(),
             news: None,
             marks: BTreeMap::new(),
             accounts: Rows::new(),

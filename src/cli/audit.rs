@@ -15,10 +15,6 @@ use crate::{
     config::Config,
 };
 
-const COLUMNS: [&str; 9] = [
-    "number", "at", "account", "address", "action", "object", "outcome", "detail", "reason",
-];
-
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Only entries from then on: 2026-01-31, 2026-01-31T12:00 (both UTC), or 7d for seven days ago.
@@ -66,11 +62,12 @@ pub fn run(config: &Config, arguments: Arguments, json: bool) -> Result<u8, Fail
         action,
         after,
         limit,
+        newest_first: false,
         check: true,
     };
     let mut output = Output::new();
     if csv {
-        record(&mut output, COLUMNS);
+        record(&mut output, AuditLine::COLUMNS);
     }
     let mut end = AuditEnd::default();
     let answered = ask::read(config, &Request::Audit(filter), &mut |reply| match reply {
@@ -97,7 +94,7 @@ pub fn run(config: &Config, arguments: Arguments, json: bool) -> Result<u8, Fail
     answered.map(|()| 0)
 }
 
-fn fields(line: &AuditLine) -> [String; COLUMNS.len()] {
+fn fields(line: &AuditLine) -> [String; AuditLine::COLUMNS.len()] {
     let AuditLine {
         number,
         at,

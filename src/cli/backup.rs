@@ -7,8 +7,10 @@ use super::{
     output::{Output, counted, harmless, say},
 };
 use crate::{
+    account::absolute,
     api::{Exit, Failure},
     archive::{BackedUp, back_up},
+    clock,
     config::{ByteSize, Config},
 };
 
@@ -19,13 +21,17 @@ const NEEDS_KEY: &str = "the catalog keeps secrets of profiles, encrypted; their
 pub fn run(config: Config, to: PathBuf, json: bool) -> Result<u8, Failure> {
     // A copy that is needed is made all the same: it shows nothing to anybody.
     let not_noted = note::note(&config, "backup", &to.display().to_string()).unwrap_or_else(Some);
-    let path = to.clone();
+    let (path, here) = (to.clone(), config.clone());
     let done = interruptible::run("backup", interruptible::BYTES, move |hooks| {
         let store = interruptible::open_for_reading(&config)?;
         back_up(&store, &path, hooks)
     })?;
     if let Some(failure) = not_noted {
         say(format!("this backup is not in the audit log: {failure}"));
+    }
+    let to_remember = done.as_last(&absolute(&to), clock::now());
+    if let Err(failure) = note::backed_up(&here, to_remember) {
+        say(format!("the archive does not know of this backup: {failure}"));
     }
     let damaged = done.damaged.clone();
     let mut output = Output::new();

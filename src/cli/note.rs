@@ -14,8 +14,8 @@ use super::{
     output::say,
 };
 use crate::{
-    access::{Outcome, noted},
-    api::{Exit, Failure, Request},
+    access::{Entry, Outcome, noted},
+    api::{BackupLine, Exit, Failure, Request},
     archive::{Committer, Store, StoreError},
     config::Config,
     control::{AskError, Client},
@@ -85,21 +85,35 @@ pub fn export(config_file: &Path, object: &str) -> Result<(), Failure> {
 /// # Errors
 /// It cannot be noted, as the disk is full or read-only, say: nothing may be shown then.
 pub fn note(config: &Config, action: &str, object: &str) -> Result<Option<Failure>, Failure> {
+    put(
+        config,
+        &Request::Note {
+            action: action.to_owned(),
+            object: object.to_owned(),
+        },
+    )
+}
+
+/// Notes that a backup is complete: in the archive, which then knows how old it is, and in the audit log.
+///
+/// # Errors
+/// It cannot be noted.
+pub fn backed_up(config: &Config, backup: BackupLine) -> Result<(), Failure> {
+    put(config, &Request::BackedUp(backup))?.map_or(Ok(()), Err)
+}
+
+fn put(config: &Config, request: &Request) -> Result<Option<Failure>, Failure> {
     let (patience, ending) = (Patience::of(PATIENCE), Patience::of(ENDING));
-    let request = Request::Note {
-        action: action.to_owned(),
-        object: object.to_owned(),
-    };
     let noted = runtime()?.block_on(async {
         loop {
             if let Some(mut client) = Client::connect(&config.data_dir).await {
-                match client.ask_quickly(&request, &mut |_| {}).await {
+                match client.ask_quickly(request, &mut |_| {}).await {
                     Err(AskError::NotTaken(_)) if ending.again().await => continue,
                     answered => return Ok(answered.map_err(Failure::from)),
                 }
             }
             match Store::open_incomplete(config) {
-                Ok(store) => return note_here(config, store, &request).await.map(Ok),
+                Ok(store) => return note_here(config, store, request).await.map(Ok),
                 Err(StoreError::InUse { .. }) if patience.again().await => {}
                 Err(error) => return Err(error),
             }
@@ -117,17 +131,27 @@ pub fn note(config: &Config, action: &str, object: &str) -> Result<Option<Failur
 
 async fn note_here(config: &Config, store: Store, request: &Request) -> Result<(), StoreError> {
     let store = Arc::new(store);
-    let entry = noted(&owner(&store), request).map(|entry| entry.ended(Outcome::Begun, ""));
+    let entry = noted(&owner(&store), request);
     let (committer, thread) = Committer::start(store, config.limits.inflight.0)?;
-    let notes = Notes::new(committer);
-    let result = match entry {
-        Some(entry) => notes.note(entry).await.map_err(|NotNoted(error)| error),
-        None => Ok(()),
+    let result = match request {
+        Request::BackedUp(backup) => write(&committer, entry, Some(backup)).await,
+        _ => write(&committer, entry.map(|entry| entry.ended(Outcome::Begun, "")), None).await,
     };
-    drop(notes);
+    drop(committer);
     let joined = join(thread);
     result?;
     joined.map_err(|failure| StoreError::Closed { why: failure.error })
+}
+
+async fn write(committer: &Committer, entry: Option<Entry>, backup: Option<&BackupLine>) -> Result<(), StoreError> {
+    if let Some(entry) = entry {
+        let noted = Notes::new(committer.clone()).note(entry).await;
+        noted.map_err(|NotNoted(error)| error)?;
+    }
+    match backup {
+        Some(backup) => committer.put_backed_up(backup).await,
+        None => Ok(()),
+    }
 }
 
 /// Says that something is not in the audit log, and why it is done all the same.

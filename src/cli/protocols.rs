@@ -103,6 +103,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
                 state,
                 since,
                 until,
+                troubled: false,
             },
             before: None,
         },

@@ -118,8 +118,8 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
 ///
 /// # Errors
 /// Any of its lines is wrong.
-pub fn parse_users(text: &str, users: &[User], lists: &[List]) -> Result<Vec<User>, (Option<usize>, UsersFileProblem)> {
-    parse(text.as_bytes(), users, lists).map(|read| read.users)
+pub fn parse_users(text: &str, users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
+    parse(text.as_bytes(), users, lists)
 }
 
 fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {

@@ -4,8 +4,9 @@ use maud::{Markup, PreEscaped, html};
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::{
+    filled::Filled,
     frame::{CODES, Face, Place},
-    parts::{button, field, moment, moment_or, notice},
+    parts::{button, moment, moment_or, notice},
     visitor::{Answered, Visitor},
     words,
 };
@@ -66,6 +67,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     let owned = Owned::of(&visitor, &visitor.name()).await?;
     let (t, face) = (visitor.t(), &visitor.face);
     let language = face.look.language;
+    let changed = visitor.filled("/console/account/password");
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p {
@@ -77,8 +79,8 @@ pub async fn page(visitor: Visitor) -> Answered {
             form method="post" action="/console/account/password" {
                 (face.token())
                 input.unseen type="text" name="name" value=(owned.line.name) autocomplete="username" readonly tabindex="-1" aria-hidden="true";
-                (field("current", t.password_so_far, "password", "", "current-password"))
-                (new_password(face))
+                (changed.field("current", t.password_so_far, "password", "", "current-password"))
+                (new_password(face, changed))
                 button type="submit" { (t.change_password) }
             }
         }
@@ -93,32 +95,30 @@ pub async fn page(visitor: Visitor) -> Answered {
             }
         }
         (sessions(&visitor, "/console/account/sessions/end", &owned.sessions))
-        (applications(face, &owned.applications))
+        (applications(&visitor, &owned.applications))
     };
     Ok(visitor.page(Place::Account, t.account, body))
 }
 
 /// A new password, which is typed twice.
-pub fn new_password(face: &Face) -> Markup {
+pub fn new_password(face: &Face, filled: Filled) -> Markup {
     let t = face.t();
     html! {
         div.field {
             label for="password" { (t.new_password) }
             input #password name="password" type="password" autocomplete="new-password" minlength=(SHORTEST) required
-                aria-describedby="password-hint";
+                aria-invalid=[filled.invalid("password")] aria-describedby=[filled.described("password", Some("password-hint"))];
+            (filled.said("password"))
             p.hint #password-hint { (t.password_hint) }
         }
-        (field("again", t.once_more, "password", "", "new-password"))
+        (filled.field("again", t.once_more, "password", "", "new-password"))
     }
 }
 
-/// The new password of a form, which was typed alike twice.
-pub fn typed_twice(visitor: &Visitor) -> Result<Spoken, Refused> {
+/// The new password of a form, where it was typed alike twice.
+pub fn typed_twice(visitor: &Visitor) -> Option<Spoken> {
     let (one, again) = (visitor.form.as_typed("password"), visitor.form.as_typed("again"));
-    match one == again {
-        true => Ok(Spoken::new(one)),
-        false => Err(Refused::bad(visitor.t().not_alike)),
-    }
+    (one == again).then(|| Spoken::new(one))
 }
 
 /// Who is logged in to an account. `action` ends one or all.
@@ -153,8 +153,9 @@ pub fn sessions(visitor: &Visitor, action: &str, sessions: &[SessionLine]) -> Ma
     }
 }
 
-fn applications(face: &Face, applications: &[ApplicationLine]) -> Markup {
-    let t = face.t();
+fn applications(visitor: &Visitor, applications: &[ApplicationLine]) -> Markup {
+    const ADD: &str = "/console/account/applications";
+    let (t, face) = (visitor.t(), &visitor.face);
     html! {
         section.card aria-labelledby="applications" {
             h2 #applications { (t.applications) }
@@ -174,9 +175,9 @@ fn applications(face: &Face, applications: &[ApplicationLine]) -> Markup {
                     }
                 }
             }
-            form.inline method="post" action="/console/account/applications" {
+            form.inline method="post" action=(ADD) {
                 (face.token())
-                (field("program", t.program, "text", "", "off"))
+                (visitor.filled(ADD).field("program", t.program, "text", "", "off"))
                 button type="submit" { (t.make_password) }
             }
         }
@@ -191,12 +192,15 @@ pub fn wish(visitor: &Visitor, wish: AccountWish) -> Request {
 }
 
 pub async fn password(visitor: Visitor) -> Answered {
-    let changed = AccountWish::Password {
-        password: typed_twice(&visitor)?,
-        current: Some(Spoken::new(visitor.form.as_typed("current"))),
+    let Some(password) = typed_twice(&visitor) else {
+        return page(visitor.not_alike()).await;
     };
-    visitor.ask(wish(&visitor, changed)).await?;
-    Ok(visitor.done("/console/account", "password"))
+    let current = Some(Spoken::new(visitor.form.as_typed("current")));
+    let changed = AccountWish::Password { password, current };
+    match visitor.ask(wish(&visitor, changed)).await {
+        Ok(_) => Ok(visitor.done("/console/account", "password")),
+        Err(refused) => page(visitor.mistaken(&["password", "current"], refused)?).await,
+    }
 }
 
 /// Offers one-time codes.
@@ -217,15 +221,15 @@ pub async fn codes(visitor: Visitor) -> Answered {
 pub async fn begin_codes(visitor: Visitor) -> Answered {
     match visitor.made(wish(&visitor, AccountWish::Totp)).await?.pop() {
         Some(Made::Totp { secret, address }) => {
-            let body = secret_page(&visitor.face, &secret, &address);
+            let body = secret_page(&visitor, &secret, &address);
             Ok(visitor.page(Place::Account, visitor.t().one_time_codes, body))
         }
         _ => Err(cut()),
     }
 }
 
-fn secret_page(face: &Face, secret: &Spoken, address: &Spoken) -> Markup {
-    let t = face.t();
+fn secret_page(visitor: &Visitor, secret: &Spoken, address: &Spoken) -> Markup {
+    let t = visitor.t();
     html! {
         ol.steps {
             li {
@@ -233,18 +237,26 @@ fn secret_page(face: &Face, secret: &Spoken, address: &Spoken) -> Markup {
                 @if let Some(code) = qr(address.reveal(), t.qr_code) { (code) }
                 p { (t.or_type) " " code.secret { (secret.reveal()) } }
             }
-            li {
-                form method="post" action="/console/account/codes/confirm" {
-                    (face.token())
-                    div.field {
-                        label for="code" { (t.type_code) }
-                        input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
-                    }
-                    button.main type="submit" { (t.confirm) }
-                }
-            }
+            li { (confirm_form(visitor)) }
         }
         p.hint { (t.wrong_code_hint) }
+    }
+}
+
+fn confirm_form(visitor: &Visitor) -> Markup {
+    const CONFIRM: &str = "/console/account/codes/confirm";
+    let (t, filled) = (visitor.t(), visitor.filled(CONFIRM));
+    html! {
+        form method="post" action=(CONFIRM) {
+            (visitor.face.token())
+            div.field {
+                label for="code" { (t.type_code) }
+                input #code name="code" inputmode="numeric" autocomplete="one-time-code" required
+                    aria-invalid=[filled.invalid("code")] aria-describedby=[filled.described("code", None)];
+                (filled.said("code"))
+            }
+            button.main type="submit" { (t.confirm) }
+        }
     }
 }
 
@@ -269,14 +281,24 @@ fn qr(text: &str, name: &str) -> Option<Markup> {
 
 pub async fn confirm_codes(visitor: Visitor) -> Answered {
     let code = Spoken::new(visitor.form.get("code"));
-    let made = visitor
-        .made(wish(&visitor, AccountWish::ConfirmTotp { code }))
-        .await?
-        .pop();
-    let Some(Made::RecoveryCodes(codes)) = made else {
+    let made = visitor.made(wish(&visitor, AccountWish::ConfirmTotp { code })).await;
+    let t = visitor.t();
+    let mut made = match made {
+        Ok(made) => made,
+        Err(refused) => {
+            // The secret was shown once; an app that has it shows the next code.
+            let visitor = visitor.mistaken(&["code"], refused)?;
+            let body = html! {
+                (confirm_form(&visitor))
+                p.hint { (t.wrong_code_hint) }
+                (button(&visitor.face, "/console/account/codes/begin", "", t.begin_anew, &[]))
+            };
+            return Ok(visitor.page(Place::Account, t.one_time_codes, body));
+        }
+    };
+    let Some(Made::RecoveryCodes(codes)) = made.pop() else {
         return Err(cut());
     };
-    let t = visitor.t();
     let body = html! {
         (notice("good", html! { p { (t.codes_work) } }))
         p { (t.recovery_codes_mean) }
@@ -293,11 +315,11 @@ pub async fn codes_off(visitor: Visitor) -> Answered {
 
 pub async fn add_application(visitor: Visitor) -> Answered {
     let program = visitor.form.get("program").to_owned();
-    let made = visitor
-        .made(wish(&visitor, AccountWish::AddApplication(program)))
-        .await?
-        .pop();
-    let Some(Made::ApplicationPassword(password)) = made else {
+    let mut made = match visitor.made(wish(&visitor, AccountWish::AddApplication(program))).await {
+        Ok(made) => made,
+        Err(refused) => return page(visitor.mistaken(&["program"], refused)?).await,
+    };
+    let Some(Made::ApplicationPassword(password)) = made.pop() else {
         return Err(cut());
     };
     let t = visitor.t();

@@ -7,8 +7,8 @@ use super::{
     account::{Owned, new_password, sessions, typed_twice},
     form::path,
     frame::Place,
-    parts::{button, field, notice},
-    people::{listed, roles},
+    parts::{button, notice},
+    people::{self, listed, roles},
     visitor::{Answered, Visitor},
     words,
 };
@@ -23,6 +23,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     let owned = Owned::of(&visitor, &name).await?;
     let (t, face, line) = (visitor.t(), &visitor.face, &owned.line);
     let to = |change: &str| path(&["people", "accounts", &line.name, change]);
+    let password = to("password");
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p.back { a href="/console/people" { "← " (t.people) } }
@@ -32,16 +33,16 @@ pub async fn page(visitor: Visitor) -> Answered {
             p { (words::role(face.look.language, line.role)) }
             form method="post" action=(to("role")) {
                 (face.token())
-                (roles(face, line.role))
+                (roles(face, line.role.as_str()))
                 button type="submit" { (t.change_role) }
             }
         }
         (archives(&visitor, line))
         section.card aria-labelledby="come-in" {
             h2 #come-in { (t.coming_in) }
-            form method="post" action=(to("password")) {
+            form method="post" action=(password) {
                 (face.token())
-                (new_password(face))
+                (new_password(face, visitor.filled(&password)))
                 button type="submit" { (t.set_password) }
             }
             div.actions {
@@ -59,6 +60,7 @@ pub async fn page(visitor: Visitor) -> Answered {
 fn archives(visitor: &Visitor, line: &AccountLine) -> Markup {
     let (t, face) = (visitor.t(), &visitor.face);
     let to = |change: &str| path(&["people", "accounts", &line.name, change]);
+    let give = to("give");
     html! {
         section.card aria-labelledby="given" {
             h2 #given { (t.archives_given) }
@@ -68,9 +70,9 @@ fn archives(visitor: &Visitor, line: &AccountLine) -> Markup {
                     li { bdi { (user) } " " (button(face, &to("take"), "danger", t.take_away, &[("user", user)])) }
                 }
             }
-            form.inline method="post" action=(to("give")) {
+            form.inline method="post" action=(give) {
                 (face.token())
-                (field("user", t.user_title, "text", "", "off"))
+                (visitor.filled(&give).field("user", t.user_title, "text", "", "off"))
                 button type="submit" { (t.give) }
             }
         }
@@ -84,16 +86,21 @@ fn role_of(visitor: &Visitor) -> Result<Role, Refused> {
 }
 
 pub async fn add(visitor: Visitor) -> Answered {
+    let Some(password) = typed_twice(&visitor) else {
+        return people::page(visitor.not_alike()).await;
+    };
     let request = Request::ChangeAccount {
         name: visitor.form.get("account").to_owned(),
         wish: AccountWish::Add {
             role: role_of(&visitor)?,
             archives: listed(visitor.form.get("archives")),
-            password: typed_twice(&visitor)?,
+            password,
         },
     };
-    visitor.ask(request).await?;
-    Ok(visitor.done("/console/people", "saved"))
+    match visitor.ask(request).await {
+        Ok(_) => Ok(visitor.done("/console/people", "saved")),
+        Err(refused) => people::page(visitor.mistaken(&["account", "archives", "password"], refused)?).await,
+    }
 }
 
 /// Changes the account in the path.
@@ -106,7 +113,9 @@ pub async fn change(visitor: Visitor) -> Answered {
         "give" => (AccountWish::Give(user()), "saved"),
         "take" => (AccountWish::Take(user()), "saved"),
         "password" => {
-            let password = typed_twice(&visitor)?;
+            let Some(password) = typed_twice(&visitor) else {
+                return page(visitor.not_alike()).await;
+            };
             (
                 AccountWish::Password {
                     password,
@@ -126,6 +135,13 @@ pub async fn change(visitor: Visitor) -> Answered {
         AccountWish::Remove => "/console/people".to_owned(),
         _ => path(&["people", "accounts", &name]),
     };
-    visitor.ask(Request::ChangeAccount { name, wish }).await?;
-    Ok(visitor.done(&back, done))
+    let fields: &[&str] = match wish {
+        AccountWish::Give(_) => &["user"],
+        AccountWish::Password { .. } => &["password"],
+        _ => &[],
+    };
+    match visitor.ask(Request::ChangeAccount { name, wish }).await {
+        Ok(_) => Ok(visitor.done(&back, done)),
+        Err(refused) => page(visitor.mistaken(fields, refused)?).await,
+    }
 }

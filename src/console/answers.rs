@@ -14,6 +14,7 @@ use maud::Markup;
 use super::{
     frame::{Face, Place},
     parts::notice,
+    texts::wrongs,
 };
 use crate::web::Refused;
 
@@ -69,7 +70,7 @@ pub fn trouble(face: &Face, refused: &Refused) -> HttpResponse {
     };
     let body = maud::html! {
         (notice("bad", maud::html! {
-            @if let Some(detail) = refused.detail() { p { (detail) } }
+            @if let Some(why) = wrongs::said(face.look.language, refused) { p { (why) } }
             p { (refused.what_to_do().unwrap_or(what_to_do)) }
         }))
         p { a href="/console" { (t.to_the_start) } }

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, PreEscaped, html};
 use super::{
     answers::shut_in,
     assets::MAIL,
-    message::{content, shown},
+    message::{content, id, shown},
     visitor::{Answered, Visitor},
 };
 use crate::{
@@ -25,7 +25,7 @@ const IN_ALL: usize = 2 * IMAGES;
 const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 pub async fn page(visitor: Visitor) -> Answered {
-    let shown = shown(&visitor).await?;
+    let shown = shown(&visitor, id(&visitor)?).await?;
     let Some(page) = &shown.html else {
         return Err(Refused::new(actix_web::http::StatusCode::NOT_FOUND).because(visitor.t().has_no_page));
     };

@@ -1,17 +1,21 @@
 //! The archives that somebody may read, and what is in one, newest first.
 
+use actix_web::http::StatusCode;
 use maud::html;
 
 use super::{
+    answers::html as page_of,
+    beside::beside,
     form::{link, path},
     frame::Place,
-    parts::{moment, next_page, notice},
+    parts::{next_page, notice},
+    rows::{Row, address, rows},
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
     access::Archives,
-    api::{Reply, Request, Role, UserLine},
+    api::{Reply, Request, Role},
     web::{self, cut},
 };
 
@@ -20,12 +24,7 @@ const PAGE: usize = 50;
 
 pub async fn archives(visitor: Visitor) -> Answered {
     let (t, language) = (visitor.t(), visitor.face.look.language);
-    let mut users: Vec<UserLine> = visitor
-        .ask(Request::Users)
-        .await?
-        .into_iter()
-        .filter_map(user_of)
-        .collect();
+    let mut users = visitor.users().await?;
     // An administrator looks after all users, though not after their mail.
     if visitor.visit.account.role == Role::Administrator {
         let given = given(&visitor).await?;
@@ -64,15 +63,8 @@ async fn given(visitor: &Visitor) -> Result<Vec<String>, crate::web::Refused> {
     line.ok_or_else(cut)
 }
 
-fn user_of(reply: Reply) -> Option<UserLine> {
-    match reply {
-        Reply::User(line) => Some(line),
-        _ => None,
-    }
-}
-
 pub async fn archive(visitor: Visitor) -> Answered {
-    let (t, language) = (visitor.t(), visitor.face.look.language);
+    let t = visitor.t();
     let user = visitor.visit.named("name").to_owned();
     let request = Request::Page {
         user: user.clone(),
@@ -81,28 +73,34 @@ pub async fn archive(visitor: Visitor) -> Answered {
     };
     let (entries, next, unread) = web::page(&visitor.visit, request).await?;
     let here = path(&["archives", &user]);
+    let list = [("cursor", visitor.query.get("cursor"))];
+    let beside = beside(&visitor, &here, &list).await?;
+    let entries = entries.iter().map(|entry| Row {
+        id: entry.id,
+        from: &entry.from,
+        subject: &entry.subject,
+        date: entry.date,
+        size: entry.size,
+        attachments: 0,
+        users: 0,
+        folder: &entry.folder,
+        snippet: None,
+    });
+    let is_empty = entries.len() == 0;
     let body = html! {
         p { a href="/console/archives" { (t.archives) } " · " a href=(link("/console/mail", &[("user", &user)])) { (t.search_in_it) } }
         @if let Some(failure) = unread { (notice("warn", html! { p { (failure.error) } })) }
-        @if entries.is_empty() { p.nothing { (t.archive_empty) } }
-        section.results {
-            ol #rows {
-                @for entry in &entries {
-                    li {
-                        a.row href=(link(&format!("/console/mail/{}", entry.id), &[("list", &visitor.face.look.here)])) data-row {
-                            span.from { bdi { (if entry.from.is_empty() { t.no_sender } else { &entry.from }) } }
-                            span.when { (moment(&visitor.face, entry.date)) }
-                            span.subject { bdi { (if entry.subject.is_empty() { t.no_subject } else { &entry.subject }) } }
-                            span.marks {
-                                @if !entry.folder.is_empty() { span.badge { bdi { (entry.folder) } } }
-                                span.size { (words::bytes(language, entry.size)) }
-                            }
-                        }
-                    }
+        @if is_empty { p.nothing { (t.archive_empty) } } @else {
+            div.lists.beside[beside.is_some()] {
+                section.results aria-label=(t.messages_title) {
+                    (rows(&visitor, &[("user", &user)], entries, |id| address(&here, &list, &[("open", &id.to_string())])))
+                    (next_page(t.older, next.map(|next| link(&here, &[("cursor", &next)]))))
                 }
+                @if let Some(beside) = &beside { (beside.pane) }
             }
         }
-        (next_page(t.older, next.map(|next| link(&here, &[("cursor", &next)]))))
     };
-    Ok(visitor.page(Place::Mail, &user, body))
+    let status = beside.as_ref().map_or(StatusCode::OK, |beside| beside.status);
+    let class = if beside.is_some() { "wide" } else { "" };
+    Ok(page_of(status, visitor.face.page_of(class, Place::Mail, &user, body)))
 }

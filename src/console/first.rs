@@ -12,9 +12,9 @@ use subtle::ConstantTimeEq;
 use super::{
     account::new_password,
     answers::{html as page_of, see},
+    filled::{Filled, Mistake},
     form::Form,
     frame::{CODES, Face, Place},
-    parts::{field, notice},
     visitor::Answered,
 };
 use crate::{
@@ -80,20 +80,22 @@ pub async fn ask((door, first): (Door, FirstAccount), asked: Asked, face: Face) 
     if !counts(&door, &first, &asked)? {
         return Err(over(&face));
     }
-    Ok(form(&face, &asked, StatusCode::OK, "", None))
+    Ok(form(&face, &asked, &Form::default(), None))
 }
 
-fn form(face: &Face, asked: &Asked, status: StatusCode, name: &str, wrong: Option<&str>) -> actix_web::HttpResponse {
+fn form(face: &Face, asked: &Asked, sent: &Form, mistake: Option<&Mistake>) -> actix_web::HttpResponse {
     let t = face.t();
+    let action = asked.request.path();
+    let filled = Filled::of(action, sent, mistake);
     let body = html! {
-        @if let Some(wrong) = wrong { (notice("bad", html! { p { (wrong) } })) }
         p { (t.first_means) }
-        form.card.narrow method="post" action={ "/console/first/" (asked.named("token")) } {
-            (field("name", t.account_name, "text", name, "username"))
-            (new_password(face))
+        form.card.narrow method="post" action=(action) {
+            (filled.field("name", t.account_name, "text", "", "username"))
+            (new_password(face, filled))
             button.main type="submit" { (t.make_account) }
         }
     };
+    let status = mistake.map_or(StatusCode::OK, |mistake| mistake.status);
     page_of(status, face.page_of("plain", Place::Nowhere, t.first_account, body))
 }
 
@@ -105,18 +107,20 @@ pub async fn make((door, first): (Door, FirstAccount), asked: Asked, face: Face)
     if !counts(&door, &first, &asked)? || !first.take(link) {
         return Err(over(&face));
     }
-    let again = |why: &str| {
+    let again = |mistake: Result<Mistake, Refused>| {
         // Nothing was made by it.
         first.put_back(link);
-        Ok(form(&face, &asked, StatusCode::BAD_REQUEST, name, Some(why)))
+        Ok(form(&face, &asked, &sent, Some(&mistake?)))
     };
+    let action = asked.request.path();
     if sent.as_typed("password") != sent.as_typed("again") {
-        return again(face.t().not_alike);
+        return again(Ok(Mistake::new(action, "again", face.t().not_alike)));
     }
     let (gate, from) = (door.appliance()?.gate(), address(&asked.request));
     let password = Spoken::new(sent.as_typed("password"));
     if let Err(failure) = gate.first_account(name, password.clone(), &from).await {
-        return again(&failure.error);
+        let refused = Refused::failed(asked.request.method(), failure);
+        return again(Mistake::of(face.look.language, action, &["name", "password"], refused));
     }
     let shown = Credentials {
         name: name.to_owned(),

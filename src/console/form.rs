@@ -31,8 +31,17 @@ impl Form {
         Self::read(asked.request.query_string().as_bytes())
     }
 
+    #[cfg(test)]
+    pub fn of<const N: usize>(fields: [(&str, &str); N]) -> Self {
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
     fn read(bytes: &[u8]) -> Self {
         Self(form_urlencoded::parse(bytes).into_owned().take(MOST).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// A field without the spaces around it; empty where it is not there.

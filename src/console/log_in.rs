@@ -5,14 +5,16 @@ use maud::{DOCTYPE, html};
 
 use super::{
     answers::{cookie, html as page_of, see},
+    filled::Filled,
     form::Form,
     frame::{Face, Place, Who},
     look::{LANGUAGE, Language, THEME, Theme, local},
-    parts::{field, notice},
+    parts::notice,
+    texts::wrongs,
     visitor::{Answered, Visitor},
 };
 use crate::{
-    api::{Request, Spoken},
+    api::{Code, Request, Spoken},
     gate::{Credentials, LogInError},
     http::Asked,
     web::{self, Door, Refused, address},
@@ -49,12 +51,13 @@ pub async fn ask(asked: Asked, face: Face) -> Answered {
 fn form(face: &Face, status: StatusCode, to: &str, name: &str, wrong: Option<&str>, needs_code: bool) -> HttpResponse {
     let t = face.t();
     let kind = if status == StatusCode::OK { "note" } else { "bad" };
+    let fields = Filled::default();
     let body = html! {
         @if let Some(wrong) = wrong { (notice(kind, html! { p { (wrong) } })) }
         form.card.narrow method="post" action="/console/log-in" {
             input type="hidden" name="to" value=(local(to).unwrap_or_default());
-            (field("name", t.account_name, "text", name, "username"))
-            (field("password", t.password, "password", "", "current-password"))
+            (fields.field("name", t.account_name, "text", name, "username"))
+            (fields.field("password", t.password, "password", "", "current-password"))
             div.field {
                 label for="code" { (t.one_time_code) }
                 input #code name="code" inputmode="text" autocomplete="one-time-code" aria-describedby="code-hint"
@@ -83,6 +86,7 @@ pub async fn log_in(door: Door, asked: Asked, face: Face) -> Answered {
                 LogInError::Wrong => t.wrong_log_in.to_owned(),
                 LogInError::NeedsCode => t.needs_code.to_owned(),
                 LogInError::WrongCode => t.wrong_code.to_owned(),
+                LogInError::Busy => wrongs::words(face.look.language, &Code::Busy.into()),
                 LogInError::Slowed(wait) => format!("{} {} s.", t.slowed, wait.as_secs() + 1),
                 other => other.to_string(),
             };

@@ -9,17 +9,12 @@ use actix_web::{
     },
 };
 
-use super::texts::{ENGLISH, GERMAN, Texts};
+pub use super::language::Language;
+use super::texts::Texts;
 use crate::web::shown_cookie;
 
 pub const LANGUAGE: &str = "dropkeep-language";
 pub const THEME: &str = "dropkeep-theme";
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Language {
-    English,
-    German,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Theme {
@@ -30,38 +25,6 @@ pub enum Theme {
 }
 
 impl Language {
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
-
-    /// Its tag (RFC 5646).
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-        }
-    }
-
-    /// Its own name for itself.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::English => "English",
-            Self::German => "Deutsch",
-        }
-    }
-
-    pub fn texts(self) -> &'static Texts {
-        match self {
-            Self::English => &ENGLISH,
-            Self::German => &GERMAN,
-        }
-    }
-
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split('-').next().unwrap_or_default().trim();
-        Self::ALL
-            .into_iter()
-            .find(|language| language.tag().eq_ignore_ascii_case(primary))
-    }
-
     /// The first that somebody understands who sent this `Accept-Language`, in the order of their weights.
     fn accepted(field: &str) -> Self {
         let mut best = (0.0_f32, Self::English);

@@ -16,6 +16,7 @@ use super::{
     frame::Place,
     look::local,
     parts::{moment, notice},
+    rows::address,
     visitor::{Answered, Visitor},
     words,
 };
@@ -34,10 +35,10 @@ pub fn id(visitor: &Visitor) -> Result<MessageId, Refused> {
     visitor.visit.number("id", "message")
 }
 
-/// The message that the address names.
-pub async fn shown(visitor: &Visitor) -> Result<Shown, Refused> {
+/// A message, with all that is shown of it.
+pub async fn shown(visitor: &Visitor, id: MessageId) -> Result<Shown, Refused> {
     let request = Request::Show {
-        id: id(visitor)?,
+        id,
         journal: false,
         full: true,
     };
@@ -54,63 +55,110 @@ fn list(visitor: &Visitor) -> &str {
 }
 
 pub async fn page(visitor: Visitor) -> Answered {
-    let shown = shown(&visitor).await?;
+    let shown = shown(&visitor, id(&visitor)?).await?;
     let t = visitor.t();
-    let (language, list) = (visitor.face.look.language, list(&visitor));
+    let list = list(&visitor);
     let title = if shown.subject.is_empty() {
         t.no_subject
     } else {
         &shown.subject
     };
     let here = format!("/console/mail/{}", shown.id);
-    let as_text = shown.html.is_none() || visitor.query.get("view") == "text";
+    let reading = Reading {
+        shown: &shown,
+        list,
+        path: &here,
+        parameters: &[("list", list)],
+    };
     let body = html! {
         p.back { a #back href=(list) { "← " (t.back_to_list) } }
-        (header(&visitor, &shown))
-        @for note in &shown.notes { (notice("note", html! { p { (note) } })) }
-        div.actions {
-            a.button href={ (here) "/download" } download { (t.download) }
-            a href={ (here) "/headers" } { (t.all_headers) }
-            a href={ (here) "/source" } { (t.source) }
-            @if !shown.journals.is_empty() { a href={ (here) "/journal" } { (t.journal) } }
-        }
-        (attachments(&visitor, &shown))
-        @if shown.html.is_some() {
-            p.views {
-                @if as_text { a href=(link(&here, &[("list", list)])) { (t.as_page) } }
-                @else { a href=(link(&here, &[("list", list), ("view", "text")])) { (t.as_text) } }
-            }
-        }
-        @if as_text {
-            div.text.paper { (folded(language, &shown.text)) }
-            @if shown.text_is_cut { (notice("note", html! { p { (t.text_is_cut) } })) }
-        } @else {
-            (framed(&visitor, &shown, &here))
-        }
-        (why(&visitor, &shown))
+        (reading.body(&visitor))
     };
     Ok(visitor.page(Place::Mail, title, body))
 }
 
-/// The page of a message, shut in: what others sent is neither ours nor trusted.
-fn framed(visitor: &Visitor, shown: &Shown, here: &str) -> Markup {
-    let t = visitor.t();
-    let outside = !visitor.query.get("outside").is_empty();
-    let images = shown.html.as_deref().map_or(0, |page| page.matches(OUTSIDE).count()) as u64;
-    let list = list(visitor);
-    html! {
-        @if images > 0 && !outside {
-            (notice("note", html! {
-                p {
-                    (words::count(visitor.face.look.language, images, [t.image_outside, t.images_outside])) " "
-                    a href=(link(here, &[("list", list), ("outside", "1")])) { (t.load_images) }
-                    " " (t.load_images_means)
-                }
-            }))
-        }
-        iframe.paper title=(t.page_of_message) sandbox="allow-popups allow-popups-to-escape-sandbox"
-            referrerpolicy="no-referrer" src=(link(&format!("{here}/body"), &[("outside", if outside { "1" } else { "" })])) {}
+/// A message that is read, alone or beside its list.
+pub struct Reading<'r> {
+    pub shown: &'r Shown,
+    /// The page to come back to.
+    pub list: &'r str,
+    /// The address of this page.
+    pub path: &'r str,
+    pub parameters: &'r [(&'r str, &'r str)],
+}
+
+impl Reading<'_> {
+    /// This page with more parameters.
+    fn to(&self, more: &[(&str, &str)]) -> String {
+        address(self.path, self.parameters, more)
     }
+
+    /// All below its subject.
+    pub fn body(&self, visitor: &Visitor) -> Markup {
+        let (t, language, shown) = (visitor.t(), visitor.face.look.language, self.shown);
+        let here = format!("/console/mail/{}", shown.id);
+        let below = |what: &str| link(&format!("{here}/{what}"), &[("list", self.list)]);
+        let as_text = shown.html.is_none() || visitor.query.get("view") == "text";
+        html! {
+            (header(visitor, shown))
+            @for note in &shown.notes { (notice("note", html! { p { (note) } })) }
+            div.actions {
+                a.button href={ (here) "/download" } download { (t.download) }
+                a href=(below("headers")) { (t.all_headers) }
+                a href={ (here) "/source" } { (t.source) }
+                @if !shown.journals.is_empty() { a href=(below("journal")) { (t.journal) } }
+            }
+            (attachments(visitor, shown, &below))
+            @if shown.html.is_some() {
+                p.views {
+                    @if as_text { a href=(self.to(&[])) { (t.as_page) } }
+                    @else { a href=(self.to(&[("view", "text")])) { (t.as_text) } }
+                }
+            }
+            @if as_text {
+                div.text.paper { (folded(language, &shown.text)) }
+                @if shown.text_is_cut { (notice("note", html! { p { (t.text_is_cut) } })) }
+            } @else {
+                (self.framed(visitor, &here))
+            }
+            (why(visitor, shown))
+        }
+    }
+
+    /// The page of a message, shut in: what others sent is neither ours nor trusted.
+    fn framed(&self, visitor: &Visitor, here: &str) -> Markup {
+        let t = visitor.t();
+        let outside = !visitor.query.get("outside").is_empty();
+        let images = self
+            .shown
+            .html
+            .as_deref()
+            .map_or(0, |page| page.matches(OUTSIDE).count()) as u64;
+        html! {
+            @if images > 0 && !outside {
+                (notice("note", html! {
+                    p {
+                        (words::count(visitor.face.look.language, images, [t.image_outside, t.images_outside])) " "
+                        a href=(self.to(&[("outside", "1")])) { (t.load_images) }
+                        " " (t.load_images_means)
+                    }
+                }))
+            }
+            iframe.paper title=(t.page_of_message) sandbox="allow-popups allow-popups-to-escape-sandbox"
+                referrerpolicy="no-referrer" src=(link(&format!("{here}/body"), &[("outside", if outside { "1" } else { "" })])) {}
+        }
+    }
+}
+
+/// The way back from a page below a message.
+fn back(visitor: &Visitor, id: MessageId) -> Markup {
+    let list = local(visitor.query.get("list")).unwrap_or_default();
+    // Beside a list a message is part of its page.
+    let to = match list.contains("open=") {
+        true => list.to_owned(),
+        false => link(&format!("/console/mail/{id}"), &[("list", list)]),
+    };
+    html! { p.back { a #back href=(to) { "← " (visitor.t().back_to_message) } } }
 }
 
 fn header(visitor: &Visitor, shown: &Shown) -> Markup {
@@ -127,7 +175,7 @@ fn header(visitor: &Visitor, shown: &Shown) -> Markup {
 }
 
 /// Parts that are files, or that are not shown as the text.
-fn attachments(visitor: &Visitor, shown: &Shown) -> Markup {
+fn attachments(visitor: &Visitor, shown: &Shown, below: &dyn Fn(&str) -> String) -> Markup {
     let (t, language) = (visitor.t(), visitor.face.look.language);
     let is_shown = |part: &ShownPart| part.name.is_none() && part.kind.starts_with("text/");
     let parts = shown.parts.iter().enumerate().filter(|(_, part)| !is_shown(part));
@@ -144,7 +192,7 @@ fn attachments(visitor: &Visitor, shown: &Shown) -> Markup {
                             }
                             " " span.hint { (part.kind) " · " (words::bytes(language, part.size)) }
                             @if part.kind == ENCLOSED {
-                                " " a href={ "/console/mail/" (shown.id) "/nested/" (number) } { (t.open_it) }
+                                " " a href=(below(&format!("nested/{number}"))) { (t.open_it) }
                             }
                         }
                     }
@@ -184,10 +232,10 @@ fn why(visitor: &Visitor, shown: &Shown) -> Markup {
 }
 
 pub async fn headers(visitor: Visitor) -> Answered {
-    let shown = shown(&visitor).await?;
+    let shown = shown(&visitor, id(&visitor)?).await?;
     let t = visitor.t();
     let body = html! {
-        p.back { a #back href={ "/console/mail/" (shown.id) } { "← " (t.back_to_message) } }
+        (back(&visitor, shown.id))
         table.headers {
             thead { tr { th scope="col" { (t.field) } th scope="col" { (t.value) } } }
             tbody {
@@ -210,7 +258,7 @@ pub async fn journal(visitor: Visitor) -> Answered {
         })
         .collect();
     let body = html! {
-        p.back { a #back href={ "/console/mail/" (id) } { "← " (t.back_to_message) } }
+        (back(&visitor, id))
         @if journals.is_empty() { p.nothing { (t.no_journal) } }
         @for journal in &journals {
             section.card {
@@ -290,7 +338,7 @@ pub async fn nested(visitor: Visitor) -> Answered {
         &summary.subject
     };
     let body = html! {
-        p.back { a #back href={ "/console/mail/" (id) } { "← " (t.back_to_message) } }
+        (back(&visitor, id))
         p.hint { (t.is_nested) }
         dl.envelope {
             dt { (t.from) } dd { bdi { (summary.from) } }

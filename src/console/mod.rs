@@ -5,6 +5,7 @@
 //!   they sent, which must bear the token of their session.
 //! - `frame` is what is around each page: who is logged in, where they may go, language and theme (`look`). `answers` sends it,
 //!   with what browsers are told to refuse; `assets` are the stylesheet and the script.
+//! - `filled` is a form that could not be taken, as somebody filled it in.
 //! - `texts` has all words in both languages, as `bilingual` says, `words` what is counted, dated and measured in them.
 //! - `wizard` sets profiles up.
 //! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`,
@@ -14,14 +15,22 @@ mod account;
 mod accounts;
 mod answers;
 mod assets;
+mod assign;
 mod audit;
+mod beside;
 mod bilingual;
 mod body;
 mod browse;
+mod charts;
+mod days;
+mod filled;
 mod first;
 mod folded;
 mod form;
 mod frame;
+mod growth;
+mod import;
+mod language;
 mod log_in;
 mod look;
 mod message;
@@ -29,6 +38,7 @@ mod overview;
 mod parts;
 mod people;
 mod routes;
+mod rows;
 mod runs;
 mod search;
 mod store;

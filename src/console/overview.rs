@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{
     form::{link, path},
     frame::{Face, Place},
+    growth::{self, Lately, backed_up},
     parts::{button, figure, moment, moment_or, notice},
     visitor::{Answered, Visitor},
     words,
@@ -33,9 +34,16 @@ pub async fn standing(visitor: &Visitor) -> Result<(ApplianceLine, Vec<ProfileLi
 }
 
 pub async fn page(visitor: Visitor) -> Answered {
-    let (appliance, profiles) = standing(&visitor).await?;
+    // Asked together they are noted together.
+    let (standing, lately) = futures_util::join!(standing(&visitor), Lately::of(&visitor));
+    let ((appliance, profiles), lately) = (standing?, lately?);
     let t = visitor.t();
-    let troubles = troubles(&visitor.face, &appliance, &profiles);
+    let mut troubles = troubles(&visitor.face, &appliance, &profiles);
+    troubles.extend(
+        lately
+            .backup_trouble(&visitor.face, &appliance)
+            .map(|said| ("warn", said)),
+    );
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         @if troubles.is_empty() {
@@ -53,9 +61,11 @@ pub async fn page(visitor: Visitor) -> Answered {
                 @for profile in &profiles { li.card { (card(&visitor.face, profile)) } }
             }
         }
+        (lately.troubles(&visitor.face))
+        (lately.charts(&visitor.face))
         section aria-labelledby="archive" {
             h2 #archive { (t.the_archive) }
-            (archive(&visitor.face, &appliance))
+            (archive(&visitor.face, &appliance, &lately))
         }
     };
     Ok(visitor.page(Place::Overview, t.overview, body))
@@ -117,7 +127,7 @@ fn next(face: &Face, profile: &ProfileLine) -> Markup {
     }
 }
 
-fn archive(face: &Face, line: &ApplianceLine) -> Markup {
+fn archive(face: &Face, line: &ApplianceLine, lately: &Lately) -> Markup {
     let (t, language) = (face.t(), face.look.language);
     let size = |bytes| words::bytes(language, bytes);
     html! {
@@ -126,6 +136,7 @@ fn archive(face: &Face, line: &ApplianceLine) -> Markup {
             (figure(t.users_title, html! { a href="/console/people" { (words::number(language, line.users)) } }))
             (figure(t.as_they_came, html! { (size(line.raw_bytes)) }))
             (figure(t.on_disk, html! { (size(line.stored_bytes)) }))
+            (figure(growth::texts(face).growth, lately.grown(face, line)))
             @if let (Some(free), Some(all)) = (line.free_bytes, line.disk_bytes) {
                 (figure(t.free, html! { (size(free)) " " (t.out_of) " " (size(all)) }))
             }
@@ -138,6 +149,7 @@ fn archive(face: &Face, line: &ApplianceLine) -> Markup {
             @if let Some(verified) = &line.verified {
                 (figure(t.verified, moment_or(face, verified.last, t.none_yet)))
             }
+            (figure(growth::texts(face).last_backup, backed_up(face, line.backup.as_ref())))
             (figure(t.runs_since, moment(face, line.since)))
             (figure("dropkeep", html! { (line.version) }))
         }

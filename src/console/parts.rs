@@ -39,12 +39,31 @@ pub fn figure(name: &str, value: Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// A field with its label.
-pub fn field(id: &str, label: &str, kind: &str, value: &str, autocomplete: &str) -> Markup {
-    html! {
-        div.field {
-            label for=(id) { (label) }
-            input id=(id) name=(id) type=(kind) value=(value) autocomplete=(autocomplete);
+/// How far something is that the script keeps up to date; without it, whoever wants to know loads the page again.
+pub struct Live<'l> {
+    /// Where the script hears of it.
+    pub events: &'l str,
+    pub done: u64,
+    pub expected: Option<u64>,
+}
+
+impl Live<'_> {
+    /// `stop` ends it.
+    pub fn shown(&self, face: &Face, stop: Markup) -> Markup {
+        let (t, language) = (face.t(), face.look.language);
+        let expected = self.expected.map(|expected| words::number(language, expected));
+        html! {
+            section.live data-events=(self.events) {
+                label for="progress" { (t.progress) }
+                progress #progress data-progress {}
+                p role="status" aria-live="off" {
+                    span data-done { (words::number(language, self.done)) }
+                    " " (t.out_of) " " span data-expected { (expected.as_deref().unwrap_or("…")) } " · " span data-rate data-unit=(t.per_second) {}
+                    " · " span data-left data-text=(t.left) {}
+                }
+                noscript { p { a href=(face.look.here) { (t.load_again) } } }
+                (stop)
+            }
         }
     }
 }

@@ -6,7 +6,8 @@ use super::{
     account::new_password,
     form::path,
     frame::{Face, Place},
-    parts::{field, notice},
+    import,
+    parts::notice,
     visitor::{Answered, Visitor},
     words,
 };
@@ -16,42 +17,46 @@ use crate::api::{AccountLine, Reply, Request, Role, UserLine};
 const ADDRESSES: usize = 5;
 
 pub async fn page(visitor: Visitor) -> Answered {
-    let (mut users, mut accounts) = (Vec::new(), Vec::new());
-    let replies = visitor
-        .ask(Request::Users)
-        .await?
-        .into_iter()
-        .chain(visitor.ask(Request::Accounts).await?);
-    for reply in replies {
-        match reply {
-            Reply::User(line) => users.push(line),
-            Reply::Account(line) => accounts.push(line),
-            _ => {}
-        }
-    }
+    let users = visitor.users().await?;
+    let accounts = visitor.ask(Request::Accounts).await?.into_iter();
+    let accounts: Vec<_> = accounts
+        .filter_map(|reply| match reply {
+            Reply::Account(line) => Some(line),
+            _ => None,
+        })
+        .collect();
     let (t, face) = (visitor.t(), &visitor.face);
-    let find = visitor.query.get("find").to_lowercase();
+    // Whose form could not be taken is there, too.
+    let of_form = visitor.visit.named("name");
+    let find = if of_form.is_empty() {
+        visitor.query.get("find")
+    } else {
+        of_form
+    };
+    let folded = find.to_lowercase();
     let shown: Vec<_> = users
         .iter()
-        .filter(|user| is_found(user, &find))
+        .filter(|user| is_found(user, &folded))
         .take(MOST + 1)
         .collect();
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
+        (import::said(&visitor))
         section aria-labelledby="users" {
             h2 #users { (t.users_title) }
             form.filters method="get" action="/console/people" {
-                div { label for="find" { (t.name_or_address) } input #find name="find" type="search" value=(visitor.query.get("find")); }
+                div.field { label for="find" { (t.name_or_address) } input #find name="find" type="search" value=(find); }
                 button type="submit" { (t.show) }
             }
-            (table(face, &shown[..shown.len().min(MOST)]))
+            (table(&visitor, &shown[..shown.len().min(MOST)]))
             @if shown.len() > MOST { p.hint { (t.narrow_users) } }
             (add_user_form(&visitor))
+            p { a href="/console/people/import" { (import::title(&visitor)) } }
         }
         section aria-labelledby="accounts" {
             h2 #accounts { (t.accounts) }
             (accounts_table(face, &accounts))
-            (add_account_form(face))
+            (add_account_form(&visitor))
         }
     };
     Ok(visitor.page(Place::People, t.people, body))
@@ -65,8 +70,8 @@ fn is_found(user: &UserLine, find: &str) -> bool {
     find.is_empty() || has(&user.name) || user.addresses.iter().any(|address| has(address.as_str()))
 }
 
-fn table(face: &Face, users: &[&UserLine]) -> Markup {
-    let (t, language) = (face.t(), face.look.language);
+fn table(visitor: &Visitor, users: &[&UserLine]) -> Markup {
+    let (t, language) = (visitor.t(), visitor.face.look.language);
     html! {
         div.scroll tabindex="0" role="group" aria-label=(t.users_title) {
             table {
@@ -86,7 +91,7 @@ fn table(face: &Face, users: &[&UserLine]) -> Markup {
                             }
                             td.number { (words::number(language, user.messages)) }
                             td.number { (words::bytes(language, user.bytes)) }
-                            td { (changes(face, user)) }
+                            td { (changes(visitor, user)) }
                         }
                     }
                 }
@@ -96,18 +101,25 @@ fn table(face: &Face, users: &[&UserLine]) -> Markup {
 }
 
 /// What may be changed about a user; those of the configuration are changed there.
-fn changes(face: &Face, user: &UserLine) -> Markup {
-    let t = face.t();
+fn changes(visitor: &Visitor, user: &UserLine) -> Markup {
+    let (t, face) = (visitor.t(), &visitor.face);
     let to = |change| path(&["people", "users", &user.name, change]);
     let id = format!("to-{}", hex::encode(user.name.as_bytes()));
+    let rename = to("rename");
+    let filled = visitor.filled(&rename);
     html! {
         @if user.managed { span.hint { (t.of_configuration) } }
-        @else if !user.retired && !user.name.starts_with('@') {
-            details {
+        @else if user.can_be_changed() {
+            details open[filled.is_wrong()] {
                 summary { (t.change) }
-                form.inline method="post" action=(to("rename")) {
+                form.inline method="post" action=(rename) {
                     (face.token())
-                    div.field { label for=(id) { (t.new_name) } input id=(id) name="to" value=(user.name) required; }
+                    div.field {
+                        label for=(id) { (t.new_name) }
+                        input id=(id) name="to" value=(filled.value("to", &user.name)) required
+                            aria-invalid=[filled.invalid("to")] aria-describedby=[filled.described("to", None)];
+                        (filled.said("to"))
+                    }
                     button type="submit" { (t.rename) }
                 }
                 form method="post" action=(to("retire")) {
@@ -121,18 +133,21 @@ fn changes(face: &Face, user: &UserLine) -> Markup {
 }
 
 fn add_user_form(visitor: &Visitor) -> Markup {
-    let (t, face) = (visitor.t(), &visitor.face);
+    const ADD: &str = "/console/people/users";
+    let (t, face, filled) = (visitor.t(), &visitor.face, visitor.filled(ADD));
     let address = visitor.query.get("address");
     let name = address.split('@').next().unwrap_or_default();
     html! {
-        details.card open[!address.is_empty()] {
+        details.card open[!address.is_empty() || filled.is_wrong()] {
             summary { (t.add_user) }
-            form method="post" action="/console/people/users" {
+            form method="post" action=(ADD) {
                 (face.token())
-                (field("name", t.name, "text", name, "off"))
+                (filled.field("name", t.name, "text", name, "off"))
                 div.field {
                     label for="addresses" { (t.addresses) }
-                    textarea #addresses name="addresses" rows="3" required aria-describedby="addresses-hint" { (address) }
+                    textarea #addresses name="addresses" rows="3" required aria-invalid=[filled.invalid("addresses")]
+                        aria-describedby=[filled.described("addresses", Some("addresses-hint"))] { (filled.value("addresses", address)) }
+                    (filled.said("addresses"))
                     p.hint #addresses-hint { (t.addresses_hint) }
                 }
                 button.main type="submit" { (t.add_user) }
@@ -165,18 +180,19 @@ fn accounts_table(face: &Face, accounts: &[AccountLine]) -> Markup {
     }
 }
 
-fn add_account_form(face: &Face) -> Markup {
-    let t = face.t();
+fn add_account_form(visitor: &Visitor) -> Markup {
+    const ADD: &str = "/console/people/accounts";
+    let (t, face, filled) = (visitor.t(), &visitor.face, visitor.filled(ADD));
     html! {
-        details.card {
+        details.card open[filled.is_wrong()] {
             summary { (t.add_account) }
-            form method="post" action="/console/people/accounts" {
+            form method="post" action=(ADD) {
                 (face.token())
-                (field("account", t.name, "text", "", "off"))
-                (roles(face, Role::User))
-                (field("archives", t.archives_to_give, "text", "", "off"))
+                (filled.field("account", t.name, "text", "", "off"))
+                (roles(face, filled.value("role", Role::User.as_str())))
+                (filled.field("archives", t.archives_to_give, "text", "", "off"))
                 p.hint { (t.archives_to_give_hint) }
-                (new_password(face))
+                (new_password(face, filled))
                 button.main type="submit" { (t.add_account) }
             }
         }
@@ -184,13 +200,13 @@ fn add_account_form(face: &Face) -> Markup {
 }
 
 /// A choice of role.
-pub fn roles(face: &Face, chosen: Role) -> Markup {
+pub fn roles(face: &Face, chosen: &str) -> Markup {
     let (t, language) = (face.t(), face.look.language);
     html! {
         div.field {
             label for="role" { (t.role) }
             select #role name="role" {
-                @for role in Role::ALL { option value=(role.as_str()) selected[role == chosen] { (words::role(language, role)) } }
+                @for role in Role::ALL { option value=(role.as_str()) selected[role.as_str() == chosen] { (words::role(language, role)) } }
             }
             p.hint { (t.role_hint) }
         }
@@ -211,8 +227,10 @@ pub async fn add_user(visitor: Visitor) -> Answered {
         addresses: listed(visitor.form.get("addresses")),
         no_count: true,
     };
-    visitor.ask(request).await?;
-    Ok(visitor.done("/console/people", "saved"))
+    match visitor.ask(request).await {
+        Ok(_) => Ok(visitor.done("/console/people", "saved")),
+        Err(refused) => page(visitor.mistaken(&["name", "addresses"], refused)?).await,
+    }
 }
 
 pub async fn rename(visitor: Visitor) -> Answered {
@@ -220,8 +238,10 @@ pub async fn rename(visitor: Visitor) -> Answered {
         visitor.visit.named("name").to_owned(),
         visitor.form.get("to").to_owned(),
     );
-    visitor.ask(Request::RenameUser { name, to }).await?;
-    Ok(visitor.done("/console/people", "saved"))
+    match visitor.ask(Request::RenameUser { name, to }).await {
+        Ok(_) => Ok(visitor.done("/console/people", "saved")),
+        Err(refused) => page(visitor.mistaken(&["to"], refused)?).await,
+    }
 }
 
 pub async fn retire(visitor: Visitor) -> Answered {

@@ -10,11 +10,11 @@ use actix_web::{
 use super::{
     account, accounts,
     answers::{see, trouble},
-    assets, audit, body, browse,
+    assets, assign, audit, body, browse,
     first::{self, FirstAccount},
     form::{Form, link},
     frame::{CODES, Face, Who},
-    log_in,
+    import, log_in,
     look::{Look, local},
     message, overview, people, runs, search, store,
     visitor::{Answered, Handler, Visitor, bears, form_token, handler},
@@ -28,6 +28,8 @@ use crate::{
 
 /// Bytes of a form at most.
 const BODY: usize = 64 << 10;
+/// The same of one with a table, whose letters may take three bytes each.
+const TABLE: usize = 3 << 20;
 /// The same of one with a list that somebody else made: of folders, say.
 const LONG_BODY: usize = 512 << 10;
 
@@ -70,7 +72,14 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/overview", handler(overview::page)),
         get("/console/runs", handler(runs::list)),
         get("/console/runs/{run}", handler(runs::run)),
-        get("/console/unknown", handler(runs::unknown)),
+        get("/console/unknown", handler(assign::list)),
+        get("/console/unknown/{address}", handler(assign::page)),
+        post("/console/unknown/{address}/give", handler(assign::give)),
+        post("/console/unknown/{address}/make", handler(assign::make)),
+        get(assign::MAIL, handler(assign::mail)),
+        post("/console/reroute/count", handler(assign::recount)),
+        post("/console/reroute/file", handler(assign::file)),
+        post("/console/reroute/stop", handler(assign::interrupt)),
         post("/console/profiles/{name}/run", handler(runs::begin)),
         post("/console/profiles/{name}/interrupt", handler(runs::interrupt)),
         get("/console/account", handler(account::page)),
@@ -86,6 +95,9 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         ),
         post("/console/account/sessions/end", handler(account::end_session)),
         get("/console/people", handler(people::page)),
+        get("/console/people/import", handler(import::page)),
+        post("/console/people/import", handler(import::preview)).with_body(TABLE),
+        post("/console/people/import/now", handler(import::now)).with_body(TABLE),
         post("/console/people/users", handler(people::add_user)),
         post("/console/people/users/{name}/rename", handler(people::rename)),
         post("/console/people/users/{name}/retire", handler(people::retire)),
@@ -93,6 +105,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/people/accounts/{name}", handler(accounts::page)),
         post("/console/people/accounts/{name}/{change}", handler(accounts::change)),
         get("/console/audit", handler(audit::page)),
+        get("/console/audit.csv", handler(audit::csv)),
         get("/console/store", handler(store::page)),
         post("/console/store/index", handler(store::rebuild_index)),
         post("/console/store/compact", handler(store::compact)),
@@ -183,6 +196,7 @@ async fn answer(door: &Door, handler: &Handler, asked: Asked, face: &mut Face) -
         face: face.clone(),
         query,
         form,
+        mistake: None,
     })
     .await
 }

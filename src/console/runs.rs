@@ -1,14 +1,15 @@
 //! Runs: the list of them, the protocol of one, and one that is going on.
 
 use actix_web::http::StatusCode;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use maud::{Markup, html};
 
 use super::{
     answers::see,
+    assign::{addresses, stop},
+    days::Days,
     form::{link, path},
     frame::{Face, Place},
-    parts::{button, figure, moment, next_page, notice},
+    parts::{Live, button, figure, moment, next_page, notice},
     visitor::{Answered, Visitor},
     words,
 };
@@ -16,9 +17,10 @@ use crate::{
     api::{Reply, Request},
     ids::RunId,
     report::{CopyError, IMPORT, REROUTE, Run, RunFilter, RunState},
-    web::{Refused, cut, unknown_addresses},
+    web::{Refused, cut},
 };
 
+const HERE: &str = "/console/runs";
 /// Runs of a page; errors of a kind, users and unknown addresses that a protocol shows here.
 const PAGE: usize = 50;
 const ERRORS: usize = 50;
@@ -33,16 +35,6 @@ const STATES: [RunState; 5] = [
     RunState::Interrupted,
 ];
 
-/// A day as a form has it, from its first moment or to its last.
-pub fn day(text: &str, is_end: bool) -> Option<Timestamp> {
-    let day: Date = text.parse().ok()?;
-    let first = |day: Date| day.to_zoned(TimeZone::system()).ok().map(|zoned| zoned.timestamp());
-    match is_end {
-        false => first(day),
-        true => Some(first(day.tomorrow().ok()?)? - 1.second()),
-    }
-}
-
 fn run_of(reply: Reply) -> Option<Run> {
     match reply {
         Reply::Run(run) => Some(*run),
@@ -50,28 +42,32 @@ fn run_of(reply: Reply) -> Option<Run> {
     }
 }
 
-pub async fn list(visitor: Visitor) -> Answered {
+pub async fn list(mut visitor: Visitor) -> Answered {
     let t = visitor.t();
+    let days = visitor.days(HERE, "");
     let query = &visitor.query;
-    let (profile, state, since, until) = (
-        query.get("profile"),
-        query.get("state"),
-        query.get("since"),
-        query.get("until"),
-    );
+    let (profile, state) = (query.get("profile"), query.get("state"));
     let cursor = query.some("cursor").map(|cursor| cursor.parse().map(RunId)).transpose();
-    let request = Request::Protocols {
-        // One more says whether there is more.
-        newest: Some(PAGE + 1),
-        filter: RunFilter {
-            profile: query.some("profile"),
-            state: STATES.into_iter().find(|known| known.as_str() == state),
-            since: day(since, false),
-            until: day(until, true),
-        },
-        before: cursor.map_err(|_| Refused::bad(t.wrong_place))?,
+    let before = cursor.map_err(|_| Refused::bad(t.wrong_place))?;
+    let mut runs = match days {
+        Some(Days { since, until }) => {
+            let filter = RunFilter {
+                profile: query.some("profile"),
+                state: STATES.into_iter().find(|known| known.as_str() == state),
+                since,
+                until,
+                troubled: false,
+            };
+            // One more says whether there is more.
+            let newest = Some(PAGE + 1);
+            let request = Request::Protocols { newest, filter, before };
+            visitor.ask(request).await?.into_iter().filter_map(run_of).collect()
+        }
+        None => {
+            visitor.require(Place::Runs)?;
+            Vec::new()
+        }
     };
-    let mut runs: Vec<Run> = visitor.ask(request).await?.into_iter().filter_map(run_of).collect();
     let has_more = runs.len() > PAGE;
     runs.truncate(PAGE);
     let last = runs.last().filter(|_| has_more).map(|run| run.run.to_string());
@@ -79,28 +75,28 @@ pub async fn list(visitor: Visitor) -> Answered {
         let parameters = [
             ("profile", profile),
             ("state", state),
-            ("since", since),
-            ("until", until),
+            ("since", query.get("since")),
+            ("until", query.get("until")),
             ("cursor", &*last),
         ];
-        link("/console/runs", &parameters)
+        link(HERE, &parameters)
     });
     let language = visitor.face.look.language;
     let body = html! {
-        form.filters method="get" action="/console/runs" {
-            div { label for="profile" { (t.profile) } input #profile name="profile" value=(profile); }
-            div {
+        form.filters method="get" action=(HERE) {
+            (visitor.filled(HERE).field("profile", t.profile, "text", profile, "off"))
+            div.field {
                 label for="state" { (t.state) }
                 select #state name="state" {
                     option value="" { (t.any) }
                     @for known in STATES { option value=(known.as_str()) selected[known.as_str() == state] { (words::state(language, known)) } }
                 }
             }
-            div { label for="since" { (t.since) } input #since name="since" type="date" value=(since); }
-            div { label for="until" { (t.until) } input #until name="until" type="date" value=(until); }
+            (visitor.days_fields(HERE, ""))
             button type="submit" { (t.show) }
         }
-        @if runs.is_empty() { p.nothing { (t.no_runs) } } @else { (table(&visitor.face, &runs)) }
+        @if !runs.is_empty() { (table(&visitor.face, &runs)) }
+        @else if days.is_some() { p.nothing { (t.no_runs) } }
         (next_page(t.older, more))
         p { a href="/console/unknown" { (t.unknown_addresses) } }
     };
@@ -184,24 +180,29 @@ fn head(face: &Face, run: &Run) -> Markup {
     }
 }
 
-/// What the script keeps up to date; without it, whoever wants to know loads the page again.
+/// One that is going on, which can be stopped where it was not begun by a command with files of its own.
 fn live(face: &Face, run: &Run) -> Markup {
-    let (t, language) = (face.t(), face.look.language);
-    html! {
-        section.live data-events={ "/api/v1/runs/" (run.run) "/events" } {
-            label for="progress" { (t.progress) }
-            progress #progress data-progress {}
-            p role="status" aria-live="off" {
-                span data-done { (words::number(language, run.counts.seen)) }
-                " " (t.out_of) " " span data-expected { "…" } " · " span data-rate data-unit=(t.per_second) {}
-                " · " span data-left data-text=(t.left) {}
-            }
-            noscript { p { a href={ "/console/runs/" (run.run) } { (t.load_again) } } }
-            @if run.profile != IMPORT && run.profile != REROUTE {
-                (button(face, &path(&["profiles", &run.profile, "interrupt"]), "", t.stop, &[("run", &run.run.to_string())]))
-            }
+    let events = format!("/api/v1/runs/{}/events", run.run);
+    let stop = match run.profile.as_str() {
+        IMPORT => html! {},
+        REROUTE => stop(face),
+        profile => {
+            let fields = [("run", &*run.run.to_string())];
+            button(
+                face,
+                &path(&["profiles", profile, "interrupt"]),
+                "",
+                face.t().stop,
+                &fields,
+            )
         }
-    }
+    };
+    let live = Live {
+        events: &events,
+        done: run.counts.seen,
+        expected: None,
+    };
+    live.shown(face, stop)
 }
 
 fn counts(face: &Face, run: &Run) -> Markup {
@@ -309,39 +310,6 @@ fn unknown_of(face: &Face, run: &Run) -> Markup {
     }
 }
 
-/// Addresses, each with how often it was named, and a way to make a user of it.
-fn addresses<'a>(face: &Face, counted: impl Iterator<Item = (&'a str, u64)>) -> Markup {
-    let (t, language) = (face.t(), face.look.language);
-    html! {
-        table.few {
-            thead { tr { th scope="col" { (t.address) } th.number scope="col" { (t.messages_named) } th scope="col" { span.unseen { (t.make_user) } } } }
-            tbody {
-                @for (address, messages) in counted {
-                    tr {
-                        th scope="row" { bdi { (address) } }
-                        td.number { (words::number(language, messages)) }
-                        td { a href=(link("/console/people", &[("address", address)])) { (t.make_user) } }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The addresses of ours that nobody has, by how often they were named.
-pub async fn unknown(visitor: Visitor) -> Answered {
-    let t = visitor.t();
-    let unknown = unknown_addresses(&visitor.visit).await?;
-    let body = html! {
-        p { (t.unknown_means) }
-        @if unknown.is_empty() { p.nothing { (t.none_unknown) } } @else {
-            (addresses(&visitor.face, unknown.iter().take(UNKNOWN).map(|one| (&*one.address, one.messages))))
-            @if unknown.len() > UNKNOWN { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, (unknown.len() - UNKNOWN) as u64)) } }
-        }
-    };
-    Ok(visitor.page(Place::Runs, t.unknown_addresses, body))
-}
-
 /// Runs a profile now.
 pub async fn begin(visitor: Visitor) -> Answered {
     let profile = visitor.visit.named("name").to_owned();
@@ -372,11 +340,4 @@ pub async fn interrupt(visitor: Visitor) -> Answered {
         Err(_) if visitor.form.get("run").is_empty() => Ok(visitor.done("/console/overview", "interrupted")),
         Err(_) => Err(Refused::new(StatusCode::NOT_FOUND)),
     }
-}
-
-#[test]
-fn a_day_of_a_form_is_all_of_it() {
-    let (first, last) = (day("2025-01-31", false).unwrap(), day("2025-01-31", true).unwrap());
-    assert_eq!(last.as_second() - first.as_second(), 24 * 3600 - 1);
-    assert_eq!((day("", false), day("2025-02-30", true)), (None, None));
 }

@@ -6,23 +6,30 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     answers::{cookie, html as page_of, see},
+    beside::beside,
+    filled::Mistake,
     form::link,
     frame::Place,
     look::local,
-    parts::{moment, next_page, notice},
+    parts::{next_page, notice},
+    rows::{Row, TAKE, address, rows},
+    texts::wrongs,
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
-    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, SearchOrder, Searched},
+    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, SearchOrder, Searched, Taken},
+    ids::MessageId,
     search::parse,
     web::{self, REASON, Refused},
 };
 
+const HERE: &str = "/console/mail";
 /// Messages of a page.
 const PAGE: usize = 40;
 /// Messages of a ZIP.
 const MOST_TAKEN: u64 = 50_000;
+const REASON_FORM: &str = "/console/mail/reason";
 /// A query that finds all.
 const ALL: &str = "*";
 
@@ -30,7 +37,7 @@ const ALL: &str = "*";
 struct Asked {
     q: String,
     user: String,
-    by_relevance: bool,
+    sort: String,
     cursor: String,
 }
 
@@ -40,18 +47,28 @@ impl Asked {
         Self {
             q: query.get("q").to_owned(),
             user: query.get("user").to_owned(),
-            by_relevance: query.get("sort") == "relevance",
+            sort: query.get("sort").to_owned(),
             cursor: query.get("cursor").to_owned(),
         }
     }
 
-    fn sort(&self) -> &'static str {
-        if self.by_relevance { "relevance" } else { "" }
+    fn by_relevance(&self) -> bool {
+        self.sort == "relevance"
     }
 
     fn address(&self, q: &str, user: &str, cursor: &str) -> String {
-        let parameters = [("q", q), ("user", user), ("sort", self.sort()), ("cursor", cursor)];
-        link("/console/mail", &parameters)
+        let parameters = [("q", q), ("user", user), ("sort", &*self.sort), ("cursor", cursor)];
+        link(HERE, &parameters)
+    }
+
+    /// What leads to this list.
+    fn list(&self) -> [(&str, &str); 4] {
+        [
+            ("q", &self.q),
+            ("user", &self.user),
+            ("sort", &*self.sort),
+            ("cursor", &self.cursor),
+        ]
     }
 }
 
@@ -64,13 +81,13 @@ pub async fn page(visitor: Visitor) -> Answered {
     let asked = Asked::of(&visitor);
     let query = if asked.q.is_empty() { ALL } else { &asked.q };
     if let Err(error) = parse(query) {
-        let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &error.why)) };
+        let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &wrongs::words(visitor.face.look.language, &error.wrong))) };
         return Ok(titled(&visitor, StatusCode::BAD_REQUEST, body));
     }
     let searched = Searched {
         query: query.to_owned(),
         user: Some(asked.user.clone()).filter(|user| !user.is_empty()),
-        order: if asked.by_relevance {
+        order: if asked.by_relevance() {
             SearchOrder::Relevance
         } else {
             SearchOrder::Newest
@@ -83,11 +100,13 @@ pub async fn page(visitor: Visitor) -> Answered {
     let (hits, found, more) = match web::hits(&visitor.visit, searched).await {
         Ok(found) => found,
         Err(refused) => {
-            let said = html! { p { (refused.detail().unwrap_or_default()) } };
+            let why = wrongs::said(visitor.face.look.language, &refused);
+            let said = html! { p { (why.unwrap_or_default()) } };
             let body = html! { (bar(&visitor, &asked, false)) (notice("bad", said)) };
             return Ok(titled(&visitor, refused.status(), body));
         }
     };
+    let beside = beside(&visitor, HERE, &asked.list()).await?;
     let notes: Vec<_> = found
         .notes
         .iter()
@@ -99,12 +118,15 @@ pub async fn page(visitor: Visitor) -> Answered {
         @if visitor.visit.account.needs_reason { (reason_form(&visitor, false)) }
         (behind(&visitor, &found.index))
         @for note in &notes { (notice("note", html! { p { (note) } })) }
-        div.columns {
+        div.columns.beside[beside.is_some()] {
             (facets(&visitor, &asked, found.facets.as_ref()))
             (results(&visitor, &asked, &hits, &found))
+            @if let Some(beside) = &beside { (beside.pane) }
         }
     };
-    Ok(titled(&visitor, StatusCode::OK, body))
+    let mistaken = visitor.mistake.as_ref().map(|mistake| mistake.status);
+    let status = beside.map(|beside| beside.status).or(mistaken);
+    Ok(titled(&visitor, status.unwrap_or(StatusCode::OK), body))
 }
 
 fn titled(visitor: &Visitor, status: StatusCode, body: Markup) -> HttpResponse {
@@ -125,8 +147,8 @@ fn bar(visitor: &Visitor, asked: &Asked, is_wrong: bool) -> Markup {
             @if !asked.user.is_empty() { input type="hidden" name="user" value=(asked.user); }
             label.unseen for="sort" { (t.order) }
             select #sort name="sort" {
-                option value="date" selected[!asked.by_relevance] { (t.newest_first) }
-                option value="relevance" selected[asked.by_relevance] { (t.best_first) }
+                option value="date" selected[!asked.by_relevance()] { (t.newest_first) }
+                option value="relevance" selected[asked.by_relevance()] { (t.best_first) }
             }
             button.main type="submit" { (t.search) }
         }
@@ -236,16 +258,13 @@ fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine
             p.total {
                 span role="status" { (words::messages(language, found.total)) }
                 @if (1..=MOST_TAKEN).contains(&found.total) {
-                    " · " a href=(link("/console/export", &[("q", &asked.q), ("user", &asked.user)])) download { (t.take_all) }
+                    " · " a href=(link(TAKE, &[("q", &asked.q), ("user", &asked.user)])) download { (t.take_all) }
                 }
             }
             @if hits.is_empty() {
                 p.nothing { (t.nothing_found) }
             } @else {
-                ol #rows {
-                    @for hit in hits { li { (row(visitor, hit)) } }
-                }
-                p.hint.keys { (t.keys) }
+                (rows(visitor, &asked.list(), hits.iter().map(row), |id| address(HERE, &asked.list(), &[("open", &id.to_string())])))
             }
             @if !asked.cursor.is_empty() {
                 p { a href=(asked.address(&asked.q, &asked.user, "")) { (t.to_first_page) } }
@@ -255,32 +274,18 @@ fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine
     }
 }
 
-fn row(visitor: &Visitor, hit: &HitLine) -> Markup {
-    let (t, language) = (visitor.t(), visitor.face.look.language);
-    let address = link(
-        &format!("/console/mail/{}", hit.id),
-        &[("list", &visitor.face.look.here)],
-    );
-    let users = hit.users.len() as u64 + hit.more_users;
-    html! {
-        a.row href=(address) data-row {
-            span.from { bdi { (or(&hit.from, t.no_sender)) } }
-            span.when { (moment(&visitor.face, hit.date)) }
-            span.subject { bdi { (or(&hit.subject, t.no_subject)) } }
-            span.marks {
-                @if hit.attachments > 0 {
-                    span.badge { (words::count(language, hit.attachments.into(), [t.attachment, t.attachments])) }
-                }
-                @if users > 1 { span.badge { (words::count(language, users, [t.user, t.users])) } }
-                span.size { (words::bytes(language, hit.size)) }
-            }
-            @if let Some(snippet) = &hit.snippet { span.snippet { bdi { (marked(snippet, &hit.marks)) } } }
-        }
+fn row(hit: &HitLine) -> Row<'_> {
+    Row {
+        id: hit.id,
+        from: &hit.from,
+        subject: &hit.subject,
+        date: hit.date,
+        size: hit.size,
+        attachments: hit.attachments.into(),
+        users: hit.users.len() as u64 + hit.more_users,
+        folder: "",
+        snippet: hit.snippet.as_ref().map(|snippet| marked(snippet, &hit.marks)),
     }
-}
-
-fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
-    if text.is_empty() { otherwise } else { text }
 }
 
 /// A stretch of text with its words marked; `marks` counts characters.
@@ -308,27 +313,48 @@ fn marked(text: &str, marks: &[[usize; 2]]) -> Markup {
 fn reason_form(visitor: &Visitor, is_first: bool) -> Markup {
     let t = visitor.t();
     let reason = visitor.visit.account.reason.as_deref().unwrap_or_default();
+    let filled = visitor.filled(REASON_FORM);
     html! {
         @if is_first { (notice("note", html! { p { (t.reason_needed) } })) }
-        form.reason method="post" action="/console/mail/reason" {
+        form.reason method="post" action=(REASON_FORM) {
             (visitor.face.token())
             label for="reason" { (t.reason) }
-            input #reason name="reason" value=(reason) maxlength="300" required;
+            input #reason name="reason" value=(filled.value("reason", reason)) maxlength="300" required
+                aria-invalid=[filled.invalid("reason")] aria-describedby=[filled.described("reason", None)];
             button type="submit" { (t.keep) }
+            (filled.said("reason"))
         }
     }
 }
 
-/// All that a search finds, as one file.
-pub async fn take(visitor: Visitor) -> Answered {
-    web::take(visitor.visit).await
+/// All that a search finds, or what was chosen of it, as one file.
+pub async fn take(mut visitor: Visitor) -> Answered {
+    if visitor.query.get("chosen").is_empty() {
+        return web::take(visitor.visit).await;
+    }
+    let ids = visitor.query.all("id").map(|id| id.parse().map(MessageId));
+    let ids: Vec<_> = ids
+        .collect::<Result<_, _>>()
+        .map_err(|_| Refused::bad(visitor.t().wrong_place))?;
+    if ids.is_empty() {
+        visitor.mistake = Some(Mistake::new(TAKE, "id", visitor.t().none_chosen));
+        return page(visitor).await;
+    }
+    let taken = Taken {
+        ids,
+        ..Taken::default()
+    };
+    web::take_these(visitor.visit, taken).await
 }
 
 /// Keeps why they read mail until they log out or the browser is closed.
 pub async fn reason(visitor: Visitor) -> Answered {
     let reason = visitor.form.get("reason");
-    if reason.is_empty() || reason.chars().count() > 300 || reason.contains(char::is_control) {
-        return Err(Refused::bad(visitor.t().reason_wrong));
+    let is_line =
+        |reason: &str| !reason.is_empty() && reason.chars().count() <= 300 && !reason.contains(char::is_control);
+    if !is_line(reason) {
+        let why = visitor.t().reason_wrong;
+        return page(visitor.mistaken(&["reason"], Refused::bad(why))?).await;
     }
     let mut response = see(local(visitor.form.get("here")).unwrap_or("/console/mail"));
     let encoded = utf8_percent_encode(reason, NON_ALPHANUMERIC).to_string();

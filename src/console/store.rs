@@ -4,6 +4,7 @@ use maud::html;
 
 use super::{
     frame::Place,
+    growth::backup_card,
     overview::standing,
     parts::{button, figure, moment_or, notice},
     visitor::{Answered, Visitor},
@@ -49,6 +50,7 @@ pub async fn page(visitor: Visitor) -> Answered {
             } @else { p { (t.not_verified) } }
             p.hint { (t.verify_hint) " " code { "dropkeep verify" } }
         }
+        (backup_card(face, &line))
         section.card aria-labelledby="index" {
             h2 #index { (t.index) }
             @if let Some(index) = &line.index {

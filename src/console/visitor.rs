@@ -1,19 +1,23 @@
 //! Somebody who was let in and asks for a page.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse,
+    http::{Method, StatusCode},
+};
 use futures_util::future::LocalBoxFuture;
 use maud::Markup;
 use subtle::ConstantTimeEq;
 
 use super::{
     answers::{html, see},
+    filled::{Filled, Mistake},
     form::{Form, link},
     frame::{Face, Place},
     texts::Texts,
 };
 use crate::{
     access::{Token, words::digest},
-    api::{Made, Reply, Request},
+    api::{Made, Reply, Request, UserLine},
     web::{Refused, Visit},
 };
 
@@ -27,6 +31,8 @@ pub struct Visitor {
     pub query: Form,
     /// Of the body, where one is sent.
     pub form: Form,
+    /// Why that could not be taken.
+    pub mistake: Option<Mistake>,
 }
 
 /// What answers somebody who was let in.
@@ -62,7 +68,27 @@ impl Visitor {
     }
 
     pub fn page(&self, place: Place, title: &str, body: Markup) -> HttpResponse {
-        html(StatusCode::OK, self.face.page(place, title, body))
+        let status = self.mistake.as_ref().map_or(StatusCode::OK, |mistake| mistake.status);
+        html(status, self.face.page(place, title, body))
+    }
+
+    /// The form that is sent to `action`, as it is to be shown.
+    pub fn filled(&self, action: &str) -> Filled<'_> {
+        let sent = match self.visit.asked.request.method() == Method::POST {
+            true => &self.form,
+            false => &self.query,
+        };
+        Filled::of(action, sent, self.mistake.as_ref())
+    }
+
+    /// Whoever sent a form with these fields that was refused: they see its page again, with what they typed.
+    ///
+    /// # Errors
+    /// What was refused is no matter of what was typed.
+    pub fn mistaken(mut self, fields: &[&'static str], refused: Refused) -> Result<Self, Refused> {
+        let action = self.visit.asked.request.path().to_owned();
+        self.mistake = Some(Mistake::of(self.face.look.language, &action, fields, refused)?);
+        Ok(self)
     }
 
     /// Refuses a page that the navigation does not show them. `access` decides what they may ask for; some of it has a page of
@@ -83,6 +109,26 @@ impl Visitor {
     /// They may not make it, or it failed.
     pub async fn ask(&self, request: Request) -> Result<Vec<Reply>, Refused> {
         self.visit.ask(request).await
+    }
+
+    /// The same of whoever typed two passwords that are not alike.
+    pub fn not_alike(mut self) -> Self {
+        let action = self.visit.asked.request.path().to_owned();
+        self.mistake = Some(Mistake::new(&action, "again", self.t().not_alike));
+        self
+    }
+
+    /// The users whose archives they may read; for an administrator, all.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub async fn users(&self) -> Result<Vec<UserLine>, Refused> {
+        let replies = self.ask(Request::Users).await?.into_iter();
+        let users = replies.filter_map(|reply| match reply {
+            Reply::User(line) => Some(line),
+            _ => None,
+        });
+        Ok(users.collect())
     }
 
     /// The secrets that a request made.

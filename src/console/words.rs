@@ -58,6 +58,20 @@ pub fn moment(language: Language, time: Timestamp) -> String {
     )
 }
 
+pub fn day(language: Language, time: Timestamp) -> String {
+    in_form(
+        time,
+        match language {
+            Language::English => "%-d %b",
+            Language::German => "%d.%m.",
+        },
+    )
+}
+
+pub fn hour(time: Timestamp) -> String {
+    in_form(time, "%H:%M")
+}
+
 fn in_form(time: Timestamp, form: &str) -> String {
     time.to_zoned(TimeZone::system()).strftime(form).to_string()
 }

@@ -7,7 +7,7 @@ use crate::{
         totp::recovery_codes,
         words::{Digest, NoRandom},
     },
-    api::{AccountWish, Exit, Failure, Made, Request, Spoken},
+    api::{AccountWish, Code, Exit, Failure, Made, Request, Spoken, Wrong},
     archive::{Deed, SessionChange, StoreError},
     clock, reading,
 };
@@ -120,7 +120,8 @@ impl Gate {
                 if known.totp.is_some_and(|totp| totp.confirmed) {
                     return Err(Failure::usage(format!(
                         "account {name:?} has one-time codes already: turn them off first"
-                    )));
+                    ))
+                    .for_that(Wrong::from(Code::CodesOn)));
                 }
                 let totp = Totp::new().map_err(no_random)?;
                 let made = Made::Totp {
@@ -134,9 +135,7 @@ impl Gate {
             }
             AccountWish::ConfirmTotp { code } => {
                 let totp = known()?.totp.ok_or_else(|| refused(name, Refusal::NoTotp))?;
-                let proof = totp
-                    .proof(code.reveal(), now)
-                    .ok_or_else(|| Failure::usage("the one-time code is wrong: look at the clocks of both machines"))?;
+                let proof = totp.proof(code.reveal(), now).ok_or_else(wrong_code)?;
                 let (codes, digests) = recovery_codes().map_err(no_random)?;
                 Plan {
                     made: vec![Made::RecoveryCodes(codes.into_iter().map(Spoken::new).collect())],
@@ -148,7 +147,7 @@ impl Gate {
                 let application = application.trim();
                 if application.is_empty() || application.chars().count() > LONGEST_NAME {
                     let error = format!("an application's name has 1 to {LONGEST_NAME} characters");
-                    return Err(Failure::usage(error));
+                    return Err(Failure::usage(error).for_that(Wrong::new(Code::ApplicationName, &[&LONGEST_NAME])));
                 }
                 let (password, kept) = application_password(APPLICATION, application, now).map_err(no_random)?;
                 Plan {
@@ -184,14 +183,14 @@ impl Gate {
 
     /// What is kept of a new password.
     pub(super) async fn kept(&self, name: &str, password: Spoken) -> Result<password::Kept, Failure> {
-        password::acceptable(name, password.reveal()).map_err(Failure::usage)?;
+        password::acceptable(name, password.reveal()).map_err(|error| {
+            let wrong = error.wrong();
+            Failure::usage(error).for_that(wrong)
+        })?;
         let work = move || password::kept(password.reveal());
         match self.0.hashing.run(work).await {
             Ok(kept) => kept.map_err(|error| Failure::new(Exit::Errors, error)),
-            Err(_) => Err(Failure::new(
-                Exit::Errors,
-                "too many log-ins at once: try again in a moment",
-            )),
+            Err(_) => Err(busy()),
         }
     }
 
@@ -200,11 +199,10 @@ impl Gate {
         let current = current.ok_or_else(|| Failure::usage("give the password so far, too"))?;
         match self.tried(&current, Some(account)).await {
             Ok((true, _)) => Ok(()),
-            Ok((false, _)) => Err(Failure::usage("the password so far is another one")),
-            Err(_) => Err(Failure::new(
-                Exit::Errors,
-                "too many log-ins at once: try again in a moment",
-            )),
+            Ok((false, _)) => {
+                Err(Failure::usage("the password so far is another one").for_that(Wrong::from(Code::PasswordSoFar)))
+            }
+            Err(_) => Err(busy()),
         }
     }
 }
@@ -224,19 +222,30 @@ fn is_own(caller: &Caller, account: &AccountName) -> bool {
     }
 }
 
+fn busy() -> Failure {
+    Failure::new(Exit::Errors, "too many log-ins at once: try again in a moment").for_that(Wrong::from(Code::Busy))
+}
+
+fn wrong_code() -> Failure {
+    Failure::usage("the one-time code is wrong: look at the clocks of both machines")
+        .for_that(Wrong::from(Code::CodeWrong))
+}
+
 pub(super) fn no_name(name: &str) -> Failure {
     Failure::usage(format!(
         "{name:?} cannot be the name of an account: take up to 64 letters, digits and . _ - + @, with a letter or digit \
          first, and not \"owner\" or \"dropkeep\""
     ))
+    .for_that(Wrong::new(Code::AccountName, &[&name]))
 }
 
 pub(super) fn refused(name: &str, refusal: Refusal) -> Failure {
     let error = format!("account {name:?}: {refusal}");
-    match refusal {
+    let failure = match refusal {
         Refusal::None | Refusal::NoApplication | Refusal::NotGiven => Failure::unknown(error),
         _ => Failure::conflict(error),
-    }
+    };
+    failure.for_that(Wrong::new(refusal.into(), &[&name]))
 }
 
 fn no_random(error: NoRandom) -> Failure {

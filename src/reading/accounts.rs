@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     access::{AccountName, StoredAccount},
-    api::{AccountLine, ApplicationLine, Failure, Reply},
+    api::{AccountLine, ApplicationLine, Code, Failure, Reply, Wrong},
     archive::{Store, Usage, User, UserId},
     config::nearest,
 };
@@ -61,5 +61,6 @@ pub fn find_account(store: &Store, name: &str) -> Result<(AccountName, StoredAcc
     let known = store.accounts()?;
     let near = nearest(name, known.iter().map(|(_, account)| account.name.as_str()));
     let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-    Err(Failure::unknown(format!("no account is named {name:?}{hint}")))
+    let wrong = Wrong::new(Code::NoAccount, &[&name]);
+    Err(Failure::unknown(format!("no account is named {name:?}{hint}")).for_that(wrong))
 }

@@ -1,4 +1,4 @@
-//! The audit log, oldest first, page by page, and whether it is whole.
+//! The audit log, oldest or newest first, page by page, and whether it is whole.
 
 use super::{
     tell::{End, Tell},
@@ -28,11 +28,14 @@ pub fn audit(store: &Store, filter: &AuditFilter, tell: &mut Tell) -> Result<(),
         (end.checked, end.damages) = (check.entries, check.damages);
         check.wrong
     } else {
-        let mut next = filter.after.map_or(0, |after| after.saturating_add(1));
+        let mut last = filter.after;
         'pages: loop {
-            let page = store.audit_page(next)?;
-            let Some((last, _)) = page.last() else { break };
-            next = last + 1;
+            let page = match filter.newest_first {
+                true => store.audit_page_below(last.unwrap_or(u64::MAX))?,
+                false => store.audit_page(last.map_or(0, |last| last.saturating_add(1)))?,
+            };
+            let Some((number, _)) = page.last() else { break };
+            last = Some(*number);
             for (number, row) in &page {
                 match row {
                     Some(row) => asked.take(*number, row, tell),
@@ -91,8 +94,13 @@ impl Asked<'_> {
         let Self { filter, .. } = self;
         let second = |time: &jiff::Timestamp| -> Seconds { time.as_second() };
         let entry = &row.entry;
-        filter.after.is_none_or(|after| number > after)
-            && filter.since.as_ref().map(second).is_none_or(|since| entry.at >= since)
+        filter.after.is_none_or(|after| {
+            if filter.newest_first {
+                number < after
+            } else {
+                number > after
+            }
+        }) && filter.since.as_ref().map(second).is_none_or(|since| entry.at >= since)
             && filter.until.as_ref().map(second).is_none_or(|until| entry.at <= until)
             && filter
                 .account

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{EntryLine, Failure, ListFilter, Reply},
+    api::{Code, EntryLine, Failure, ListFilter, Reply, Wrong},
     archive::{Direction, Entry, FilingKey, NoPlace, PAGE, Page, Seconds, Store, UserId},
     identify::Summary,
 };
@@ -66,7 +66,7 @@ pub fn page(
     let from = after
         .map(str::parse)
         .transpose()
-        .map_err(|error: NoPlace| Failure::usage(error))?;
+        .map_err(|error: NoPlace| Failure::usage(error).for_that(Wrong::from(Code::NoPlace)))?;
     let page = Page {
         from,
         most: limit.clamp(1, PAGE),

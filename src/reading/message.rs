@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{Failure, Reply, ShownJournal, ShownUser},
+    api::{Code, Failure, Reply, ShownJournal, ShownUser, Wrong},
     archive::{Message, MessageId, Retrieval, Store, StoreError, give_back},
     held::{Held, Holding},
     identify::{Header, JournalReport, Layout, undeclared},
@@ -46,7 +46,10 @@ pub struct How {
 /// There is none, or none that these archives have, which is answered alike; or the store cannot be read.
 pub fn message(store: &Store, archives: &Archives, id: MessageId) -> Result<Message, Failure> {
     let message = store.message_for(archives, id)?;
-    message.ok_or_else(|| Failure::unknown(format!("there is no message {id}; `list` shows the ids")))
+    message.ok_or_else(|| {
+        let wrong = Wrong::new(Code::NoMessage, &[&id]);
+        Failure::unknown(format!("there is no message {id}; `list` shows the ids")).for_that(wrong)
+    })
 }
 
 pub fn raw(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -> Result<(), End> {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod growth;
 mod list;
 mod message;
 mod protocols;
@@ -63,6 +64,7 @@ pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit)
         Request::Accounts => accounts::accounts(store, tell),
         Request::Account { name } => accounts::account(store, name, tell),
         Request::Applications { account } => accounts::applications(store, account, tell),
+        Request::Growth { before } => growth::growth(store, before, tell),
         Request::Audit(filter) => audit::audit(store, filter, tell),
         _ => Err(Failure::usage("this request needs a running appliance").into()),
     };

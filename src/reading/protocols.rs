@@ -2,7 +2,7 @@
 
 use super::tell::{End, Tell};
 use crate::{
-    api::{Failure, Reply},
+    api::{Code, Failure, Reply, Wrong},
     archive::{RunId, Store, StoreError},
     report::{Run, RunFilter},
 };
@@ -42,13 +42,16 @@ pub fn protocol(store: &Store, run: RunId, tell: &mut Tell) -> Result<(), End> {
 /// There is none, or none any more; or it cannot be read.
 pub fn protocol_of(store: &Store, run: RunId) -> Result<Run, Failure> {
     let Some(json) = store.run(run)? else {
-        let why = match store.was_run(run)? {
-            true => format!(
-                "the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"
+        let (why, code) = match store.was_run(run)? {
+            true => (
+                format!(
+                    "the protocol of run {run} was removed: it is older than [protocols] keeps them (keep, keep_idle)"
+                ),
+                Code::RunForgotten,
             ),
-            false => format!("there is no run {run}"),
+            false => (format!("there is no run {run}"), Code::NoRun),
         };
-        return Err(Failure::unknown(why));
+        return Err(Failure::unknown(why).for_that(Wrong::new(code, &[&run])));
     };
     parse_run(run, &json)
 }

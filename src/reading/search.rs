@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{Counted, Exit, FacetsLine, Failure, FoundLine, HitLine, IndexLine, Reply, Searched},
+    api::{Code, Counted, Exit, FacetsLine, Failure, FoundLine, HitLine, IndexLine, Reply, Searched, Wrong},
     archive::{GroupNumber, MessageId, Readable, Retrieval, Store, StoreError, User, UserId},
     clock,
     config::nearest,
@@ -176,22 +176,29 @@ fn index(search: &Search) -> Result<Index, Failure> {
 
 fn none(index: &IndexLine) -> Failure {
     match index.state.as_str() {
-        "off" => Failure::usage("there is no search index: `enabled` in [search] is false"),
+        "off" => Failure::usage("there is no search index: `enabled` in [search] is false")
+            .for_that(Wrong::from(Code::IndexOff)),
         "building" => Failure::new(
             Exit::Errors,
             format!(
                 "the search index is made anew, and has {} of {} messages: try again later",
                 index.documents, index.messages
             ),
-        ),
+        )
+        .for_that(Wrong::new(Code::IndexBuilding, &[&index.documents, &index.messages])),
         "failing" => Failure::new(
             Exit::Errors,
             format!("there is no search index: {}", index.why.as_deref().unwrap_or_default()),
-        ),
+        )
+        .for_that(Wrong::new(
+            Code::IndexFailing,
+            &[&index.why.as_deref().unwrap_or_default()],
+        )),
         _ => Failure::new(
             Exit::Errors,
             "there is no search index yet: `dropkeep index rebuild` makes it, and so does `dropkeep serve`",
-        ),
+        )
+        .for_that(Wrong::from(Code::IndexMissing)),
     }
 }
 

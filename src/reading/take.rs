@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     access::Archives,
-    api::{Exit, Failure, Taken, TakenForm},
+    api::{Code, Exit, Failure, Taken, TakenForm, Wrong},
     archive::{Message, Retrieval, Store, StoreError},
     formats::{mbox_out::Quoting, names_out},
     identify::Summary,
@@ -49,6 +49,7 @@ pub fn take(store: &Store, search: &Search, archives: &Archives, taken: &Taken, 
             "{} messages are too many for a ZIP, which takes {OF_ZIP}: take them as an mbox, or ask for fewer",
             ids.len()
         ))
+        .for_that(Wrong::new(Code::TooManyForZip, &[&ids.len(), &OF_ZIP]))
         .into());
     }
     let mut stretches = Stretches::new(tell);

@@ -3,7 +3,7 @@
 use super::tell::{End, Tell};
 use crate::{
     access::Archives,
-    api::{Failure, Reply, UserLine},
+    api::{Code, Failure, Reply, UserLine, Wrong},
     archive::{Store, StoreError, Usage, User, UserId},
     config::nearest,
     message::{Address, CATCHALL},
@@ -69,6 +69,11 @@ pub fn find_user(store: &Store, archives: &Archives, name: &str) -> Result<(User
 /// That nobody has this name, and whose is the nearest of those that are `known`.
 pub fn no_user<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Failure {
     let known = known.filter(|known| *known != CATCHALL);
-    let hint = nearest(name, known).map(|near| format!("; did you mean {near:?}?"));
-    Failure::unknown(format!("no user is named {name:?}{}", hint.unwrap_or_default()))
+    let near = nearest(name, known);
+    let hint = near.as_ref().map(|near| format!("; did you mean {near:?}?"));
+    let wrong = Wrong {
+        about: [name.to_owned()].into_iter().chain(near).collect(),
+        ..Code::NoUser.into()
+    };
+    Failure::unknown(format!("no user is named {name:?}{}", hint.unwrap_or_default())).for_that(wrong)
 }

@@ -60,7 +60,7 @@ const COUNTERS: [(&str, Unit, &str); 17] = [
     (RELOADS, Unit::Count, "Reloads of the configuration, taken or refused"),
 ];
 
-const GAUGES: [(&str, Unit, &str); 42] = [
+const GAUGES: [(&str, Unit, &str); 43] = [
     (AUDIT_ENTRIES, Unit::Count, "Entries of the audit log that are kept"),
     (
         AUDIT_INTACT,
@@ -93,6 +93,11 @@ const GAUGES: [(&str, Unit, &str); 42] = [
         VERIFY_ALL,
         Unit::Seconds,
         "When all of the archive was verified last, since 1970 UTC; 0 where it was not yet",
+    ),
+    (
+        BACKUP_LAST,
+        Unit::Seconds,
+        "When the last backup was complete that the archive knows of, since 1970 UTC; 0 where there was none",
     ),
     (
         VERIFY_OLDEST,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::RunState;
@@ -17,7 +17,12 @@ pub struct RunFilter {
     pub since: Option<Timestamp>,
     /// Runs that began at this moment or before.
     pub until: Option<Timestamp>,
+    /// Runs that ended otherwise than completed.
+    pub troubled: bool,
 }
+
+/// By how much a clock may be put back so that no run is missed.
+const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a filter looks at of a protocol. The rest of it, which may be much, is skipped.
 #[derive(Deserialize)]
@@ -41,6 +46,15 @@ impl RunFilter {
             && self.state.is_none_or(|state| state == head.state)
             && self.since.is_none_or(|since| head.started_at >= since)
             && self.until.is_none_or(|until| head.started_at <= until)
+            && (!self.troubled || !matches!(head.state, RunState::Completed | RunState::Running))
+    }
+
+    /// Whether runs that began before this one, as the store has it, are not wanted either: they are numbered as they begin,
+    /// but for a clock that was put back by less than a day.
+    pub fn ends_at(&self, json: &str) -> bool {
+        let Some(since) = self.since else { return false };
+        let head = serde_json::from_str::<Head>(json);
+        head.is_ok_and(|head| since.checked_sub(SLACK).is_ok_and(|since| head.started_at < since))
     }
 }
 
@@ -60,6 +74,7 @@ mod tests {
             state: Some(RunState::Failed),
             since: Some(at(1000)),
             until: Some(at(1000)),
+            troubled: true,
         };
         assert!(all.admits(&json) && RunFilter::default().admits(&json));
         for (what, other) in [
@@ -94,6 +109,29 @@ mod tests {
         ] {
             assert!(!other.admits(&json), "{what}");
         }
+        for (state, is_one) in [
+            (RunState::Running, false),
+            (RunState::Completed, false),
+            (RunState::CompletedWithErrors, true),
+            (RunState::Interrupted, true),
+        ] {
+            run.state = state;
+            let troubled = RunFilter {
+                troubled: true,
+                ..RunFilter::default()
+            };
+            assert_eq!(
+                troubled.admits(&serde_json::to_string(&run).unwrap()),
+                is_one,
+                "{state:?}"
+            );
+        }
+        let since = |second| RunFilter {
+            since: Some(at(second)),
+            ..RunFilter::default()
+        };
+        assert!(since(1000 + 25 * 3600).ends_at(&json) && !since(1000 + 23 * 3600).ends_at(&json));
+        assert!(!RunFilter::default().ends_at(&json) && !since(i64::from(u32::MAX)).ends_at("{}"));
         assert!(all.admits("{}"), "what is damaged is not passed over");
     }
 }

@@ -29,6 +29,7 @@ pub const ARCHIVE_MESSAGES: &str = "dropkeep_archive_messages";
 pub const ARCHIVE_USERS: &str = "dropkeep_archive_users";
 pub const ARCHIVE_BYTES: &str = "dropkeep_archive_bytes";
 pub const VERIFY_EVERY: &str = "dropkeep_verify_every_seconds";
+pub const BACKUP_LAST: &str = "dropkeep_backup_last_timestamp_seconds";
 pub const VERIFY_ALL: &str = "dropkeep_verify_all_timestamp_seconds";
 pub const VERIFY_OLDEST: &str = "dropkeep_verify_oldest_timestamp_seconds";
 pub const VERIFY_DAMAGES: &str = "dropkeep_verify_damages";
@@ -350,6 +351,11 @@ pub fn verified(every: Duration, all: i64, oldest: i64, damages: u64) {
     gauge!(VERIFY_ALL).set(all as f64);
     gauge!(VERIFY_OLDEST).set(oldest as f64);
     gauge!(VERIFY_DAMAGES).set(damages as f64);
+}
+
+/// When the last backup was complete that was noted, in seconds since 1970; 0 where none was.
+pub fn backed_up(at: i64) {
+    gauge!(BACKUP_LAST).set(at as f64);
 }
 
 /// How the search index stands: documents that are found, bytes on disk, messages that are not found yet, for how

@@ -40,13 +40,14 @@ fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The texts of a folder's files, and of those in the folders within.
+/// The texts of a folder's files, but for pictures, and of those in the folders within.
 fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
         match path.is_dir() {
             true => found.extend(texts(&path)),
+            false if path.extension().is_some_and(|ending| ending == "png") => {}
             false => found.push((path.clone(), fs::read_to_string(path).unwrap())),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::signs::Signs;
 use crate::{
+    api::{Code, Wrong},
     archive::{StoreError, User, UserId, UsersNews},
     config,
     message::Address,
@@ -17,6 +18,7 @@ pub fn managed(user: &config::User) -> Result<User, StoreError> {
     let refused = |error: crate::message::EntryError| StoreError::User {
         name: user.name.clone(),
         detail: error.to_string(),
+        wrong: Wrong::from(&error),
     };
     let mut seen = HashSet::new();
     let mut addresses = Vec::with_capacity(user.addresses.len());
@@ -68,6 +70,7 @@ pub fn changed_users<'c, U>(
                 return Err(StoreError::User {
                     name: there.name.clone(),
                     detail: "is in the configuration and was added by a command too; rename one of them".into(),
+                    wrong: Wrong::new(Code::UserExists, &[&there.name]),
                 });
             }
             Some((id, _)) => changed.push((Some(*id), wanted)),
@@ -87,10 +90,10 @@ pub fn changed_users<'c, U>(
         }
         // Of managed users the configuration's own check says it, with the line.
         if !user.managed
-            && let Some(StoreError::User { name, detail }) = signs.contradiction(user)
+            && let Some(StoreError::User { name, detail, wrong }) = signs.contradiction(user)
         {
             let detail = format!("{detail}; take the list out until the user is retired or has other addresses");
-            return Err(StoreError::User { name, detail });
+            return Err(StoreError::User { name, detail, wrong });
         }
     }
     news.gained = gained(known, &changed);

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use super::rule::Rule;
 use crate::{
+    api::{Code, Wrong},
     archive::{StoreError, User},
     config::Config,
     message::{self, Address},
@@ -53,6 +54,7 @@ impl Signs {
         Some(StoreError::User {
             name: user.name.clone(),
             detail: format!("cannot have {taken}: it is the address of a [[list]] in the configuration"),
+            wrong: Wrong::new(Code::AddressOfList, &[taken]),
         })
     }
 

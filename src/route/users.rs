@@ -7,7 +7,7 @@ use super::{
     managed::{ChangedUsers, managed},
 };
 use crate::{
-    api::ChangeKind,
+    api::{ChangeKind, Code, Wrong},
     archive::{CATCHALL_ID, StoreError, User, UserId, UsersNews},
     config::{self, nearest},
     message::{Address, check_name},
@@ -26,6 +26,11 @@ pub enum UserChange {
         name: String,
         addresses: Vec<Address>,
     },
+    /// One more address; it may be theirs already.
+    Gain {
+        name: String,
+        address: Address,
+    },
     Rename {
         name: String,
         to: String,
@@ -33,6 +38,14 @@ pub enum UserChange {
     Retire {
         name: String,
     },
+}
+
+/// What somebody wants to be changed of a user.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Rename(String),
+    Addresses,
+    Retire,
 }
 
 #[derive(thiserror::Error, Clone, Debug)]
@@ -44,14 +57,15 @@ pub enum UserError {
     #[error("no user is named {name:?}{}", nearest.as_ref().map(|near| format!("; did you mean \
         {near:?}?")).unwrap_or_default())]
     Nobody { name: String, nearest: Option<String> },
-    #[error("user {name:?} is in the configuration or its users_file: {}", match to {
-        Some(to) => format!(
+    #[error("user {name:?} is in the configuration or its users_file: {}", match wanted {
+        Wanted::Rename(to) => format!(
             "first change the name there to {to:?} (and have the running appliance take it over with `dropkeep reload`), then \
              run this command again; with the name changed there alone, {to:?} is a new user with an empty archive"
         ),
-        None => "to retire this user, remove it there".to_owned(),
+        Wanted::Addresses => "change the addresses there, then run `dropkeep reload`".to_owned(),
+        Wanted::Retire => "to retire this user, remove it there".to_owned(),
     })]
-    Managed { name: String, to: Option<String> },
+    Managed { name: String, wanted: Wanted },
     #[error(
         "{name:?} and {to:?} cannot become one user: {to:?} has {messages} messages of their own already. To file the mail \
          of {name:?} for them too: dropkeep reroute --from {name:?}"
@@ -59,10 +73,33 @@ pub enum UserError {
     HasMail { name: String, to: String, messages: u64 },
     #[error("{0:?} is built in")]
     BuiltIn(String),
+    #[error("user {0:?} is retired, and gets no mail: add them again first")]
+    Retired(String),
     #[error("{0}; `dropkeep users` shows whether the change was made")]
     Panicked(#[from] Panicked),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl UserError {
+    /// The same for whoever says it in other words; nothing of what is nobody's mistake.
+    pub fn wrong(&self) -> Option<Wrong> {
+        Some(match self {
+            Self::Name { name, .. } => Wrong::new(Code::UserName, &[name]),
+            Self::Exists(name) => Wrong::new(Code::UserExists, &[name]),
+            Self::Nobody { name, nearest } => Wrong {
+                about: [name].into_iter().chain(nearest).cloned().collect(),
+                ..Code::NoUser.into()
+            },
+            Self::Managed { name, .. } => Wrong::new(Code::UserOfConfiguration, &[name]),
+            Self::HasMail { name, to, messages } => Wrong::new(Code::UserHasMail, &[name, to, messages]),
+            Self::BuiltIn(name) => Wrong::new(Code::UserBuiltIn, &[name]),
+            Self::Retired(name) => Wrong::new(Code::UserRetired, &[name]),
+            Self::Panicked(_) => return None,
+            Self::Store(StoreError::User { wrong, .. }) => wrong.clone(),
+            Self::Store(_) => return None,
+        })
+    }
 }
 
 /// The user whom `change` changes, as they are to be; without a number where they are new.
@@ -89,18 +126,28 @@ pub fn changed(directory: &Directory, change: UserChange) -> Result<(Option<User
             Ok((id, user))
         }
         UserChange::Addresses { name, addresses } => {
-            let (id, mut user) = unmanaged(directory, &name, None)?;
+            let (id, mut user) = unmanaged(directory, &name, Wanted::Addresses)?;
             (user.addresses, user.retired) = (addresses, false);
+            Ok((Some(id), user))
+        }
+        UserChange::Gain { name, address } => {
+            let (id, mut user) = unmanaged(directory, &name, Wanted::Addresses)?;
+            if user.retired {
+                return Err(UserError::Retired(name));
+            }
+            if !user.addresses.contains(&address) {
+                user.addresses.push(address);
+            }
             Ok((Some(id), user))
         }
         UserChange::Rename { name, to } => {
             checked(&to)?;
-            let (id, mut user) = unmanaged(directory, &name, Some(&to))?;
+            let (id, mut user) = unmanaged(directory, &name, Wanted::Rename(to.clone()))?;
             user.name = to;
             Ok((Some(id), user))
         }
         UserChange::Retire { name } => {
-            let (id, mut user) = unmanaged(directory, &name, None)?;
+            let (id, mut user) = unmanaged(directory, &name, Wanted::Retire)?;
             user.retired = true;
             Ok((Some(id), user))
         }
@@ -117,9 +164,10 @@ pub fn imported<U>(
     table: &[config::User],
     signs: &Signs,
 ) -> Result<(ChangedUsers, Vec<(String, ChangeKind)>), StoreError> {
-    let refused = |name: &str, detail: String| StoreError::User {
+    let refused = |name: &str, detail: String, wrong| StoreError::User {
         name: name.to_owned(),
         detail,
+        wrong,
     };
     let named: HashSet<&str> = table.iter().map(|user| user.name.as_str()).collect();
     let others = known
@@ -148,6 +196,7 @@ pub fn imported<U>(
             return Err(refused(
                 &name,
                 format!("{address} is an address of {:?} already", owners[address]),
+                Wrong::new(Code::AddressTaken, &[address, &owners[address]]),
             ));
         }
         signs.contradiction(&wanted).map_or(Ok(()), Err)?;
@@ -157,6 +206,7 @@ pub fn imported<U>(
                 return Err(refused(
                     &name,
                     "is in the configuration, which says what addresses they have".to_owned(),
+                    Wrong::new(Code::UserOfConfiguration, &[&name]),
                 ));
             }
             Some((_, there)) if **there == wanted => {
@@ -179,13 +229,13 @@ fn checked(name: &str) -> Result<(), UserError> {
 }
 
 /// The user of this name, whom a command may change.
-fn unmanaged(directory: &Directory, name: &str, to: Option<&str>) -> Result<(UserId, User), UserError> {
+fn unmanaged(directory: &Directory, name: &str, wanted: Wanted) -> Result<(UserId, User), UserError> {
     let id = directory.by_name(name);
     match id.and_then(|id| Some((id, directory.user(id)?))) {
         Some((CATCHALL_ID, _)) => Err(UserError::BuiltIn(name.into())),
         Some((_, user)) if user.managed => Err(UserError::Managed {
             name: name.into(),
-            to: to.map(str::to_owned),
+            wanted,
         }),
         Some((id, user)) => Ok((id, user.clone())),
         None => Err(UserError::Nobody {
@@ -226,6 +276,26 @@ mod tests {
                 assert!(matches!(changed(&directory(), change), Err(UserError::Name { .. })));
             }
         }
+    }
+
+    #[test]
+    fn one_more_address_takes_none_away_and_comes_once() {
+        let gain = |name: &str| {
+            let address = Address::parse("j@example.com").unwrap();
+            let name = name.to_owned();
+            changed(&directory(), UserChange::Gain { name, address })
+        };
+        let (id, mut jane) = gain("jane").unwrap();
+        assert_eq!((id, jane.addresses.len()), (Some(UserId(1)), 1));
+        jane.addresses.insert(0, Address::parse("jane@example.com").unwrap());
+        let known = Directory::new([(UserId(1), jane.clone())]);
+        let (name, address) = ("jane".to_owned(), Address::parse("j@example.com").unwrap());
+        let again = changed(&known, UserChange::Gain { name, address }).unwrap();
+        assert_eq!(again.1.addresses, jane.addresses);
+        let refused = gain("bob").unwrap_err().to_string();
+        assert!(refused.contains("change the addresses there"), "{refused}");
+        assert!(matches!(gain("old"), Err(UserError::Retired(_))));
+        assert!(matches!(gain("@catchall"), Err(UserError::BuiltIn(_))));
     }
 
     #[test]

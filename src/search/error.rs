@@ -9,7 +9,7 @@ use tantivy::{
 
 use crate::{
     account::plain,
-    api::{Exit, Failure},
+    api::{Code, Exit, Failure, Wrong},
     archive::StoreError,
     panics::Panicked,
 };
@@ -138,7 +138,11 @@ impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         match error {
             FindError::Index(error) => error.into(),
-            error => Self::usage(error),
+            FindError::NoPlace => Self::usage(error).for_that(Wrong::from(Code::NoPlace)),
+            FindError::TooWild { ref text, most } => {
+                let wrong = Wrong::new(Code::TooWild, &[text, &most]);
+                Self::usage(error).for_that(wrong)
+            }
         }
     }
 }

@@ -9,7 +9,10 @@ use super::{
     times::{Ago, Day},
     unread,
 };
-use crate::config::{ByteSize, nearest};
+use crate::{
+    api::{Code, Wrong},
+    config::{ByteSize, nearest},
+};
 
 /// Bytes of a query at most, what it may ask for, and how deep parentheses may stand in each other.
 pub const LONGEST: usize = 16 << 10;
@@ -21,6 +24,8 @@ const DEEPEST: usize = 50;
 #[error("{why}")]
 pub struct QueryError {
     pub why: String,
+    /// The same, for whoever says it in other words.
+    pub wrong: Wrong,
     pub at: Range<usize>,
 }
 
@@ -32,6 +37,7 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     if text.len() > LONGEST {
         return Err(QueryError {
             why: format!("the query is longer than {LONGEST} bytes"),
+            wrong: Wrong::new(Code::QueryTooLong, &[&LONGEST]),
             at: 0..text.len(),
         });
     }
@@ -44,9 +50,19 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     };
     let query = parser.any()?;
     if parser.peek().is_some() {
-        return Err(parser.error(parser.at..parser.at + 1, "this parenthesis closes none"));
+        return Err(parser.error(
+            parser.at..parser.at + 1,
+            Code::ClosesNone,
+            "this parenthesis closes none",
+        ));
     }
-    query.ok_or_else(|| parser.error(0..text.len(), "the query asks for nothing; * finds all messages"))
+    query.ok_or_else(|| {
+        parser.error(
+            0..text.len(),
+            Code::AsksForNothing,
+            "the query asks for nothing; * finds all messages",
+        )
+    })
 }
 
 struct Parser<'q> {
@@ -61,8 +77,9 @@ struct Parser<'q> {
 type Parsed<T> = Result<T, QueryError>;
 
 impl<'q> Parser<'q> {
-    fn error(&self, at: Range<usize>, why: impl Into<String>) -> QueryError {
-        QueryError { why: why.into(), at }
+    fn error(&self, at: Range<usize>, wrong: impl Into<Wrong>, why: impl Into<String>) -> QueryError {
+        let (wrong, why) = (wrong.into(), why.into());
+        QueryError { why, wrong, at }
     }
 
     fn peek(&self) -> Option<char> {
@@ -101,6 +118,7 @@ impl<'q> Parser<'q> {
             if is_empty && let Some(at) = or.or(goes_on.then_some(begins..self.at)) {
                 return Err(self.error(
                     at,
+                    Code::OrBetween,
                     "OR stands between two things to look for; quote it to look for the word",
                 ));
             }
@@ -124,7 +142,7 @@ impl<'q> Parser<'q> {
             let begins = self.at;
             if self.take("AND") {
                 if and.is_some() || queries.is_empty() {
-                    return Err(self.error(begins..self.at, WHY));
+                    return Err(self.error(begins..self.at, Code::AndBetween, WHY));
                 }
                 and = Some(begins..self.at);
             } else if let Some(item) = self.item()? {
@@ -133,7 +151,7 @@ impl<'q> Parser<'q> {
             }
         }
         match and {
-            Some(at) => Err(self.error(at, WHY)),
+            Some(at) => Err(self.error(at, Code::AndBetween, WHY)),
             None => Ok(Query::all(queries)),
         }
     }
@@ -160,6 +178,7 @@ impl<'q> Parser<'q> {
                 let at = begins..self.at + self.word().len();
                 return Err(self.error(
                     at,
+                    Code::MinusBefore,
                     "a minus stands before what is not to be there; quote the word to look for it",
                 ));
             }
@@ -169,6 +188,7 @@ impl<'q> Parser<'q> {
         match (query, not) {
             (None, Some(at)) => Err(self.error(
                 at,
+                Code::NotBefore,
                 "NOT stands before what is not to be there; quote it to look for the word",
             )),
             (query, _) if is_negated => Ok(query.map(Query::negated)),
@@ -204,7 +224,8 @@ impl<'q> Parser<'q> {
     fn group(&mut self, place: Option<Place>) -> Parsed<Query> {
         let opens = self.at..self.at + 1;
         if self.depth == DEEPEST {
-            return Err(self.error(opens, format!("more than {DEEPEST} parentheses stand in each other")));
+            let why = format!("more than {DEEPEST} parentheses stand in each other");
+            return Err(self.error(opens, Wrong::new(Code::TooDeep, &[&DEEPEST]), why));
         }
         self.at += 1;
         self.depth += 1;
@@ -213,10 +234,11 @@ impl<'q> Parser<'q> {
         self.place = outside;
         self.depth -= 1;
         if self.peek() != Some(')') {
-            return Err(self.error(opens, "this parenthesis is not closed"));
+            return Err(self.error(opens, Code::NotClosed, "this parenthesis is not closed"));
         }
         self.at += 1;
-        query.ok_or_else(|| self.error(opens.start..self.at, "these parentheses ask for nothing"))
+        let why = "these parentheses ask for nothing";
+        query.ok_or_else(|| self.error(opens.start..self.at, Code::NothingInThem, why))
     }
 
     /// What stands between quotation marks.
@@ -225,7 +247,7 @@ impl<'q> Parser<'q> {
         let begins = opens + self.peek().map_or(0, char::len_utf8);
         let rest = &self.text[begins..];
         let Some(length) = rest.find(is_quote) else {
-            return Err(self.error(opens..begins, "this quotation mark is not closed"));
+            return Err(self.error(opens..begins, Code::QuoteNotClosed, "this quotation mark is not closed"));
         };
         let text = &rest[..length];
         self.at = begins + length;
@@ -246,11 +268,15 @@ impl<'q> Parser<'q> {
         };
         match text.asked() {
             Ok(_) => self.asks(begins, Criterion::Text(text)),
-            Err(NoWords::Empty) => Err(self.error(begins..self.at, "there is no letter and no digit in this")),
+            Err(NoWords::Empty) => Err(self.error(
+                begins..self.at,
+                Code::NoLetter,
+                "there is no letter and no digit in this",
+            )),
             Err(NoWords::WildAlone) => {
                 let why = "* and ? stand for letters of a word: write some of its letters beside them, or quote the text \
                            if it has them";
-                Err(self.error(begins..self.at, why))
+                Err(self.error(begins..self.at, Code::WildAlone, why))
             }
         }
     }
@@ -258,7 +284,10 @@ impl<'q> Parser<'q> {
     fn asks(&mut self, begins: usize, criterion: Criterion) -> Parsed<Query> {
         self.asked += 1;
         match self.asked > MOST {
-            true => Err(self.error(begins..self.at, format!("the query asks for more than {MOST} things"))),
+            true => {
+                let why = format!("the query asks for more than {MOST} things");
+                Err(self.error(begins..self.at, Wrong::new(Code::AsksTooMuch, &[&MOST]), why))
+            }
             false => Ok(Query::One(criterion)),
         }
     }
@@ -268,11 +297,13 @@ impl<'q> Parser<'q> {
         let name_at = begins..begins + name.len();
         let folded = name.to_ascii_lowercase();
         let Some(known) = FIELDS.into_iter().find(|known| *known == folded) else {
-            return Err(self.error(name_at, no_field(&folded)));
+            let (wrong, why) = no_field(&folded);
+            return Err(self.error(name_at, wrong, why));
         };
         if self.place.is_some() {
             return Err(self.error(
                 name_at,
+                Code::FieldInParentheses,
                 "the field before the parentheses holds for all that stands in them",
             ));
         }
@@ -284,13 +315,13 @@ impl<'q> Parser<'q> {
         let (value, is_quoted) = match (value, self.peek()) {
             ("", Some('(')) => {
                 let why = "only fields of text may stand before parentheses";
-                let place = place.ok_or_else(|| self.error(name_at, why))?;
+                let place = place.ok_or_else(|| self.error(name_at, Code::NoFieldOfText, why))?;
                 return self.group(Some(place));
             }
             ("", Some(quote)) if is_quote(quote) => (self.quoted()?, true),
             ("", _) => {
                 let why = format!("what stands behind {known}: has no space before it; quote the word to look for it");
-                return Err(self.error(begins..self.at, why));
+                return Err(self.error(begins..self.at, Wrong::new(Code::SpaceBehindField, &[&known]), why));
             }
             _ => {
                 self.at += value.len();
@@ -301,7 +332,7 @@ impl<'q> Parser<'q> {
             Some(place) => self.text_in(place, begins, value, is_quoted),
             None => match criterion(known, value.trim()) {
                 Ok(criterion) => self.asks(begins, criterion),
-                Err(why) => Err(self.error(begins..self.at, why)),
+                Err((wrong, why)) => Err(self.error(begins..self.at, wrong, why)),
             },
         }
     }
@@ -353,14 +384,19 @@ fn field(word: &str) -> Option<(&str, &str)> {
     (is_known && !value.starts_with("//") || looks && !is_other).then_some((name, value))
 }
 
-fn no_field(name: &str) -> String {
+fn no_field(name: &str) -> (Wrong, String) {
     let meant = other_name(name);
     let near = nearest(meant, FIELDS).filter(|near| strsim::jaro_winkler(meant, near) > 0.8);
     let quote = "quote the text to look for it as it stands";
-    match near {
+    let why = match &near {
         Some(near) => format!("no field is named {name}: did you mean {near}: ? Or {quote}"),
         None => format!("no field is named {name}: {quote}"),
-    }
+    };
+    let wrong = Wrong {
+        about: [name.to_owned()].into_iter().chain(near).collect(),
+        ..Code::NoField.into()
+    };
+    (wrong, why)
 }
 
 /// What other programs call it.
@@ -384,40 +420,54 @@ fn other_name(name: &str) -> &str {
 }
 
 /// What a field asks for that is not one of text.
-fn criterion(field: &str, value: &str) -> Result<Criterion, String> {
+fn criterion(field: &str, value: &str) -> Result<Criterion, (Wrong, String)> {
     const DAY: &str = "write a day (2025-01-31), a month (2025-01) or a year (2025)";
-    let day = |text: &str| Day::parse(text).ok_or_else(|| format!("{text:?} is not a date: {DAY}"));
+    let day =
+        |text: &str| Day::parse(text).ok_or_else(|| no(Code::NoDate, text, format!("{text:?} is not a date: {DAY}")));
     let ago = || {
         let why = || format!("{value:?} is not a length of time: write 30d, or with h, w, m (months) or y");
-        Ago::parse(value).ok_or_else(why)
+        Ago::parse(value).ok_or_else(|| no(Code::NoSpan, value, why()))
     };
-    let size = || size(value).ok_or_else(|| format!("{value:?} is not a size: write 1M, 500K or a number of bytes"));
+    let size = || {
+        let why = || format!("{value:?} is not a size: write 1M, 500K or a number of bytes");
+        size(value).ok_or_else(|| no(Code::NoSize, value, why()))
+    };
     Ok(match field {
         "has" if ["attachment", "attachments"].contains(&value.to_ascii_lowercase().as_str()) => {
             Criterion::HasAttachment
         }
-        "has" => return Err("a message can only be asked for has:attachment".into()),
+        "has" => {
+            return Err((
+                Code::OnlyAttachment.into(),
+                "a message can only be asked for has:attachment".into(),
+            ));
+        }
         "unread" => {
             let word = value.to_ascii_lowercase();
             match word == unread::ANY || unread::words().any(|known| known == word) {
                 true => Criterion::Unread(word),
                 false => {
                     let words: Vec<_> = unread::words().collect();
-                    return Err(format!(
-                        "unread: finds attachments that could not be read whole, by one of these: *, {}",
-                        words.join(", ")
-                    ));
+                    let words = words.join(", ");
+                    let why =
+                        format!("unread: finds attachments that could not be read whole, by one of these: *, {words}");
+                    return Err(no(Code::UnreadWords, &words, why));
                 }
             }
         }
         "date" => match value.split_once("..") {
             None => day(value).map(|day| Criterion::Date(Some(day), Some(day)))?,
-            Some(("", "")) => return Err(format!("a range has a beginning or an end: {DAY}")),
+            Some(("", "")) => {
+                return Err((
+                    Code::RangeOpen.into(),
+                    format!("a range has a beginning or an end: {DAY}"),
+                ));
+            }
             Some((first, last)) => {
                 let end = |text: &str| (!text.is_empty()).then(|| day(text)).transpose();
                 match (end(first)?, end(last)?) {
                     (Some(first), Some(last)) if first.begins() >= last.ends() => {
-                        return Err("this range ends before it begins".into());
+                        return Err((Code::RangeBackwards.into(), "this range ends before it begins".into()));
                     }
                     (first, last) => Criterion::Date(first, last),
                 }
@@ -429,18 +479,22 @@ fn criterion(field: &str, value: &str) -> Result<Criterion, String> {
         "older" => Criterion::Older(ago()?),
         "larger" => Criterion::Larger(size()?),
         "smaller" => Criterion::Smaller(size()?),
-        "id" => Criterion::Id(
-            value
-                .parse()
-                .map_err(|_| format!("{value:?} is not the id of a message, which is a number"))?,
-        ),
+        "id" => {
+            let why = || format!("{value:?} is not the id of a message, which is a number");
+            Criterion::Id(value.parse().map_err(|_| no(Code::NoId, value, why()))?)
+        }
         "message-id" => match value.trim_matches(|char: char| char.is_whitespace() || matches!(char, '<' | '>')) {
-            "" => return Err("this Message-ID is empty".into()),
+            "" => return Err((Code::MessageIdEmpty.into(), "this Message-ID is empty".into())),
             id => Criterion::MessageId(id.to_owned()),
         },
-        _ if value.is_empty() => return Err("this name is empty".into()),
+        _ if value.is_empty() => return Err((Code::NameEmpty.into(), "this name is empty".into())),
         _ => Criterion::User(value.to_owned()),
     })
+}
+
+/// That `value` is not what a field asks for.
+fn no(code: Code, value: &str, why: String) -> (Wrong, String) {
+    (Wrong::new(code, &[&value]), why)
 }
 
 /// Bytes: `1M`, `1.5 GiB`, `500`. K, M, G and T are binary, KB and so on decimal.

@@ -26,6 +26,9 @@ pub struct AuditQuery {
     until: Option<Timestamp>,
     account: Option<String>,
     action: Option<String>,
+    /// The newest come first.
+    #[serde(default)]
+    newest_first: bool,
     /// Entries that are wanted, 1,000 at most; of CSV all, where nothing is said.
     #[param(minimum = 1, maximum = 1000, default = 50)]
     limit: Option<usize>,
@@ -33,7 +36,7 @@ pub struct AuditQuery {
     cursor: Option<String>,
 }
 
-/// Entries, oldest first.
+/// Entries, oldest first, or as they were asked for.
 #[derive(Serialize, ToSchema)]
 pub struct Entries {
     entries: Vec<AuditLine>,
@@ -43,14 +46,14 @@ pub struct Entries {
     damages: Vec<String>,
 }
 
-/// The audit log, oldest first; with `Accept: text/csv` as CSV.
+/// The audit log, oldest first or newest first; with `Accept: text/csv` as CSV, below a line with the names of its columns.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery),
     responses((status = 200, content((Entries = "application/json"), (String = "text/csv")))))]
 pub async fn audit(mut visit: Visit) -> Answered {
     let asked: AuditQuery = visit.query()?;
-    let as_csv = wants_csv(&visit);
+    let wants_csv = wants_csv(&visit);
     let limit = match asked.limit {
-        None if as_csv => None,
+        None if wants_csv => None,
         limit => Some(within(limit, 1)?),
     };
     let filter = AuditFilter {
@@ -58,21 +61,13 @@ pub async fn audit(mut visit: Visit) -> Answered {
         until: asked.until,
         account: asked.account,
         action: asked.action,
+        newest_first: asked.newest_first,
         after: place(asked.cursor)?,
         limit,
         check: false,
     };
-    if as_csv {
-        let mut answer = visit.begin(Request::Audit(filter)).await?;
-        let first = answer.next().await;
-        if let Some(Reply::Failed(failure)) = first {
-            return Err(visit.failed(failure));
-        }
-        let as_csv = Bytewise {
-            kind: "text/csv; charset=utf-8",
-            file: Some("audit.csv".to_owned()),
-        };
-        return as_csv.answer(&mut visit, first, answer, csv);
+    if wants_csv {
+        return as_csv(&mut visit, filter).await;
     }
     let (entries, end) = self::entries(&visit, filter).await?;
     Ok(HttpResponse::Ok().json(Entries {
@@ -80,6 +75,21 @@ pub async fn audit(mut visit: Visit) -> Answered {
         next: end.next.map(|next| next.to_string()),
         damages: end.damages,
     }))
+}
+
+/// The entries that are wanted as a file of CSV.
+///
+/// # Errors
+/// They may not be read, or cannot be.
+pub async fn as_csv(visit: &mut Visit, filter: AuditFilter) -> Answered {
+    let mut answer = visit.begin(Request::Audit(filter)).await?;
+    let first = answer.next().await;
+    let as_csv = Bytewise {
+        kind: "text/csv; charset=utf-8",
+        file: Some("audit.csv".to_owned()),
+    };
+    let heading = AuditLine::COLUMNS.join(",") + "\n";
+    as_csv.answer_below(Some(heading.into()), visit, first, answer, csv)
 }
 
 /// The entries that are wanted, and how they end; what is damaged is said behind what is not.

@@ -23,7 +23,7 @@ mod take;
 mod users;
 
 pub use self::{
-    audit::entries as audit_entries,
+    audit::{as_csv as audit_csv, entries as audit_entries},
     document::document,
     door::{Answered, Door, Part, REASON, Visit, address, cut, refuse_other_sites, shown_cookie},
     mail::{hits, page},
@@ -32,6 +32,6 @@ pub use self::{
     routes::routes,
     session::set_cookie,
     stream::{Bytewise, bytes},
-    take::take,
+    take::{take, take_these},
     users::{UnknownAddress, unknown_addresses},
 };

@@ -12,8 +12,7 @@ use utoipa::ToSchema;
 use super::{
     door::{Answered, Visit, cut},
     refused::Refused,
-    runs::{Event, event, setups},
-    stream::Bytewise,
+    runs::{Event, as_events, setups},
 };
 use crate::api::{ChangedLine, Form, ProfileSetup, ProfileWish, Reply, Request, Spoken, StepLine, Written};
 
@@ -192,16 +191,6 @@ pub async fn dry_run(mut visit: Visit) -> Answered {
         profile: None,
     };
     as_events(&mut visit, request).await
-}
-
-async fn as_events(visit: &mut Visit, request: Request) -> Answered {
-    let mut answer = visit.begin(request).await?;
-    let first = answer.next().await;
-    let as_events = Bytewise {
-        kind: "text/event-stream",
-        file: None,
-    };
-    as_events.answer(visit, first, answer, event)
 }
 
 /// Rules for a profile, from the newest messages of its source.

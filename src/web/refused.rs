@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use crate::{
-    api::{Exit, Failure, Kind},
+    api::{Exit, Failure, Kind, Wrong},
     appliance::Unanswered,
     gate::LogInError,
     http::problem_at,
@@ -25,6 +25,8 @@ pub struct Refused {
     pointer: Option<String>,
     /// Seconds after which it may be tried again.
     after: Option<u64>,
+    /// The same as `detail`, for whoever shows it in other words.
+    wrong: Option<Box<Wrong>>,
 }
 
 impl Refused {
@@ -35,6 +37,7 @@ impl Refused {
             what_to_do: None,
             pointer: None,
             after: None,
+            wrong: None,
         }
     }
 
@@ -91,7 +94,16 @@ impl Refused {
             (Kind::Other, _) => StatusCode::CONFLICT,
         };
         let pointer = failure.key.as_deref().map(pointer);
-        Self::new(status).because(failure.error).at(pointer)
+        let refused = Self::new(status).because(failure.error).at(pointer);
+        refused.for_that(failure.wrong)
+    }
+
+    fn for_that(self, wrong: Option<Box<Wrong>>) -> Self {
+        Self { wrong, ..self }
+    }
+
+    pub fn wrong(&self) -> Option<&Wrong> {
+        self.wrong.as_deref()
     }
 
     pub fn status(&self) -> StatusCode {
@@ -141,9 +153,9 @@ fn a_key_is_found_in_the_body() {
 impl From<Unanswered> for Refused {
     fn from(unanswered: Unanswered) -> Self {
         match unanswered {
-            Unanswered::Refused(failure) if failure.exit == Exit::Usage => {
-                Self::new(StatusCode::FORBIDDEN).because(failure.error)
-            }
+            Unanswered::Refused(failure) if failure.exit == Exit::Usage => Self::new(StatusCode::FORBIDDEN)
+                .because(failure.error)
+                .for_that(failure.wrong),
             unanswered => Self::new(StatusCode::SERVICE_UNAVAILABLE).because(Failure::from(unanswered)),
         }
     }

@@ -58,6 +58,7 @@ pub async fn runs(visit: Visit) -> Answered {
             state: asked.state,
             since: asked.since,
             until: asked.until,
+            troubled: false,
         },
         before: place(asked.cursor)?.map(RunId),
     });
@@ -90,13 +91,18 @@ fn run_of(reply: Reply) -> Option<Run> {
     responses((status = 200, content_type = "text/event-stream", body = Event)))]
 pub async fn events(mut visit: Visit) -> Answered {
     let run = visit.number("run", "run")?;
-    let mut answer = visit.begin(Request::Watch { run }).await?;
+    as_events(&mut visit, Request::Watch { run }).await
+}
+
+/// The replies to a request, as server-sent events.
+pub async fn as_events(visit: &mut Visit, request: Request) -> Answered {
+    let mut answer = visit.begin(request).await?;
     let first = answer.next().await;
     let as_events = Bytewise {
         kind: "text/event-stream",
         file: None,
     };
-    as_events.answer(&mut visit, first, answer, event)
+    as_events.answer(visit, first, answer, event)
 }
 
 /// An event, as a browser has it.
@@ -124,7 +130,7 @@ struct Looked {
 }
 
 /// A line that a browser takes for an event. JSON has no line ends.
-pub fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
+fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
     let (name, data) = match reply {
         Reply::Progress {
             run,
@@ -277,13 +283,15 @@ pub async fn reroute(mut visit: Visit) -> Answered {
         dry_run,
         query,
     };
-    let mut answer = visit.begin(request).await?;
-    let first = answer.next().await;
-    let as_events = Bytewise {
-        kind: "text/event-stream",
-        file: None,
-    };
-    as_events.answer(&mut visit, first, answer, event)
+    as_events(&mut visit, request).await
+}
+
+/// How far the filing anew is that is going on, as server-sent events: `progress` each second, and at the end `run`. Of the
+/// last one, where none is going on, `run` alone.
+#[utoipa::path(get, path = "/api/v1/reroutes/events", tag = "runs",
+    responses((status = 200, content_type = "text/event-stream", body = Event)))]
+pub async fn reroute_events(mut visit: Visit) -> Answered {
+    as_events(&mut visit, Request::WatchReroute).await
 }
 
 /// End the filing anew that is going on, if there is one. What it has committed stays.

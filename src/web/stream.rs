@@ -30,11 +30,30 @@ impl Bytewise {
     where
         L: FnMut(Reply) -> Result<Option<Bytes>, io::Error> + 'static,
     {
+        self.answer_below(None, visit, first, answer, line)
+    }
+
+    /// The same below a heading.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    pub fn answer_below<L>(
+        self,
+        heading: Option<Bytes>,
+        visit: &mut Visit,
+        first: Option<Reply>,
+        answer: Answer,
+        line: L,
+    ) -> Answered
+    where
+        L: FnMut(Reply) -> Result<Option<Bytes>, io::Error> + 'static,
+    {
         let first = first.ok_or_else(cut)?;
         if let Reply::Failed(failure) = first {
             return Err(visit.failed(failure));
         }
         let going_on = GoingOn {
+            heading,
             first: Some(first),
             answer,
             line,
@@ -59,6 +78,7 @@ impl Bytewise {
 }
 
 struct GoingOn<L> {
+    heading: Option<Bytes>,
     first: Option<Reply>,
     answer: Answer,
     /// What is sent of a reply.
@@ -69,6 +89,9 @@ struct GoingOn<L> {
 impl<L: FnMut(Reply) -> Result<Option<Bytes>, io::Error>> GoingOn<L> {
     /// What is sent next; nothing at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, io::Error> {
+        if let Some(heading) = self.heading.take() {
+            return Ok(Some(heading));
+        }
         loop {
             let reply = match self.first.take() {
                 Some(first) => Some(first),

@@ -33,24 +33,32 @@ pub struct TakeQuery {
 /// read is named in its file `not taken.txt`. An mbox of which a message cannot be read is cut.
 #[utoipa::path(get, path = "/api/v1/export", tag = "mail", params(TakeQuery),
     responses((status = 200, content_type = "application/octet-stream", body = [u8])))]
-pub async fn take(mut visit: Visit) -> Answered {
+pub async fn take(visit: Visit) -> Answered {
     let asked: TakeQuery = visit.query()?;
     let ids = asked.ids.as_deref().map_or(Ok(Vec::new()), |ids| {
         let ids = ids.split(',').map(|id| id.parse().map(MessageId));
         ids.collect::<Result<Vec<_>, _>>()
             .map_err(|_| Refused::bad("ids are numbers of messages, with commas between them"))
     })?;
-    let request = Request::Take(Taken {
+    let taken = Taken {
         query: asked.q.map(super::mail::or_all),
         user: asked.user,
         ids,
         form: asked.form,
-    });
-    let mut answer = visit.begin(request).await?;
+    };
+    take_these(visit, taken).await
+}
+
+/// These messages, as one file.
+///
+/// # Errors
+/// They are too many, or one of them is not there for whoever asks.
+pub async fn take_these(mut visit: Visit, taken: Taken) -> Answered {
     let as_file = Bytewise {
         kind: "application/octet-stream",
-        file: Some(format!("messages.{}", asked.form.as_str())),
+        file: Some(format!("messages.{}", taken.form.as_str())),
     };
+    let mut answer = visit.begin(Request::Take(taken)).await?;
     let first = answer.next().await;
     as_file.answer(&mut visit, first, answer, bytes)
 }

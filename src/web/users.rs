@@ -146,14 +146,38 @@ pub struct Unknown {
     addresses: Vec<UnknownAddress>,
 }
 
-/// The addresses of ours that no user had when they came, the most frequent 1,000 of the newest 100 runs.
+/// The addresses of ours that no user had when they came, nor has now, the most frequent 1,000 of the newest 100 runs.
 #[utoipa::path(get, path = "/api/v1/unknown", tag = "users", responses((status = 200, body = Unknown)))]
 pub async fn unknown(visit: Visit) -> Answered {
     let addresses = unknown_addresses(&visit).await?;
     Ok(HttpResponse::Ok().json(Unknown { addresses }))
 }
 
-/// The addresses of ours that no user had when they came, the most frequent first.
+/// Whose an address becomes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assigned {
+    user: String,
+    /// Add the user with it.
+    #[serde(default)]
+    new: bool,
+}
+
+/// Give an address to one user more: one who is there and not in the configuration, or a new one. `POST /api/v1/reroutes` says
+/// what of the archive is for them (`dry_run`), and files it.
+#[utoipa::path(post, path = "/api/v1/unknown/{address}/assign", tag = "users", params(("address" = String, Path)),
+    request_body = Assigned, responses((status = 200, body = Changed)))]
+pub async fn assign(visit: Visit) -> Answered {
+    let Assigned { user, new } = visit.body()?;
+    let request = Request::Assign {
+        address: visit.named("address").to_owned(),
+        user,
+        is_new: new,
+    };
+    Ok(HttpResponse::Ok().json(Changed::of(visit.ask(request).await?)))
+}
+
+/// The addresses of ours that no user had when they came, nor has now, the most frequent first.
 ///
 /// # Errors
 /// Whoever asks may not read protocols, or these cannot be read.
@@ -176,6 +200,12 @@ pub async fn unknown_addresses(visit: &Visit) -> Result<Vec<UnknownAddress>, Ref
             Reply::Failed(failure) => return Err(visit.failed(failure)),
             Reply::Done => break,
             _ => {}
+        }
+    }
+    for reply in visit.ask(Request::Users).await? {
+        let Reply::User(user) = reply else { continue };
+        for address in user.addresses.iter().filter(|_| !user.retired) {
+            counts.remove(address.as_str());
         }
     }
     let mut counts: Vec<_> = counts.into_iter().collect();

@@ -50,6 +50,7 @@ fn what_reads_mail_or_changes_something_is_noted() {
             entry("export", &format!("users jane, to {out}"), "begun"),
             entry("explain", "message 1", "begun"),
             entry("backup", backup, "begun"),
+            entry("backup", backup, "done"),
             entry("user-add", "joan: joan@example.com", "begun"),
             entry("user-add", "joan: joan@example.com", "done"),
             entry("user-retire", "joan", "begun"),

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -48,6 +48,32 @@ fn outside() -> (u16, Reached) {
     (port, reached)
 }
 
+/// How often it is tried to start chromedriver.
+const STARTS: usize = 10;
+
+/// A chromedriver, and its port; nothing where it got none.
+fn started() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("chromedriver: {error}; tests/install-tools.sh console installs it"));
+    let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+    let port = lines.find_map(|line| {
+        let line = line.ok()?;
+        let (_, port) = line.split_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    let Some(port) = port else {
+        driver.wait().expect("its end");
+        return None;
+    };
+    // Whatever else it says.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
+}
+
 /// Whether all is done that a browser can be made to do, which takes minutes: `make test-console`.
 pub fn is_whole() -> bool {
     std::env::var_os("CONSOLE").is_some_and(|value| value == "whole")
@@ -71,21 +97,8 @@ impl Browser {
 
     /// The same with further arguments.
     pub fn with(site: &Site, more: &[&str]) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("chromedriver: {error}; tests/install-tools.sh console installs it"));
-        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
-        let port = lines.find_map(|line| {
-            let line = line.ok()?;
-            let (_, port) = line.split_once("started successfully on port ")?;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        let port = port.expect("a port of chromedriver");
-        // Whatever else it says.
-        std::thread::spawn(move || lines.for_each(drop));
+        // It takes the same port of IPv4 and of IPv6, and ends where another process has one of them.
+        let (driver, port) = (0..STARTS).find_map(|_| started()).expect("a port of chromedriver");
         let downloads = tempfile::tempdir().expect("a folder");
         let (port_outside, reached) = outside();
         let names = format!("--host-resolver-rules=MAP * 127.0.0.1:{port_outside}, EXCLUDE 127.0.0.1");
@@ -255,16 +268,21 @@ impl Browser {
     }
 
     /// Keeps a picture of all of the page, in target/console-pictures.
-    pub fn picture(&self, name: &str) -> PathBuf {
-        let shot = self.cdp("Page.captureScreenshot", &json!({"captureBeyondViewport": true}));
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/console-pictures");
+    pub fn picture(&self, name: &str) {
+        self.shot(Path::new("target/console-pictures"), name, true);
+    }
+
+    /// Keeps a picture in a folder of the repository: of all of the page, or of what a window shows of it. Gives how many
+    /// bytes it has.
+    pub fn shot(&self, folder: &Path, name: &str, all: bool) -> usize {
+        let shot = self.cdp("Page.captureScreenshot", &json!({"captureBeyondViewport": all}));
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         fs::create_dir_all(&folder).expect("a folder");
-        let file = folder.join(format!("{name}.png"));
         let bytes = STANDARD
             .decode(shot["data"].as_str().expect("a picture"))
             .expect("base64");
-        fs::write(&file, bytes).expect("a picture");
-        file
+        fs::write(folder.join(format!("{name}.png")), &bytes).expect("a picture");
+        bytes.len()
     }
 
     /// What it asked for over the network since this was last called.

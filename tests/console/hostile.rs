@@ -170,6 +170,10 @@ fn nothing_of_hostile_mail_is_markup_in_what_is_served() {
             }
             pages += 1;
         }
+        let beside = format!("/console/archives/jane?open={id}");
+        let page = jane.get(&beside).expect(200).text();
+        assert!(suspects(&page).is_empty(), "{beside}: {:?}", suspects(&page));
+        assert_eq!(page.matches("<script").count(), 1, "{beside}");
         let source = jane.get(&format!("/console/mail/{id}/source")).expect(200);
         assert_eq!(source.field("content-type"), "text/plain; charset=utf-8");
         assert!(source.field("content-security-policy").ends_with("sandbox"));
@@ -208,6 +212,9 @@ fn nothing_of_hostile_mail_runs_or_is_asked_for_in_a_browser() {
         let more = ["?view=text", "/nested/3"];
         for below in [""].into_iter().chain(more.get(id % 4).copied()) {
             same(&format!("/console/mail/{id}{below}"));
+        }
+        if id % 4 == 3 {
+            same(&format!("/console/archives/jane?open={id}"));
         }
     }
     same("/console/mail");

@@ -1,13 +1,11 @@
-//! What people do in a browser, from the log-in to what they came for; and that everybody can use each page.
+//! What people do in a browser, from the log-in to what they came for.
 
-use std::fs;
-
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    browser::{Browser, is_whole},
+    browser::Browser,
     first::{code, link},
-    people::{NAMES, log_in, peopled},
+    people::{log_in, peopled},
     site::{PASSWORD, Site},
     support::{
         appliance::{PROFILE, Profile},
@@ -34,7 +32,7 @@ fn one_logs_in_searches_reads_and_downloads() {
     let list = browser.at();
     browser.press("j");
     browser.press(ENTER);
-    browser.waits_for("the message", |browser| browser.text("h1") == "secret3");
+    browser.waits_for("the message", |browser| browser.text(".reading h2") == "secret3");
     assert!(browser.text(".text").contains("words3"));
     assert!(browser.text(".files").contains("file3.bin"));
     browser.click(".actions a[download]");
@@ -50,11 +48,11 @@ fn one_logs_in_searches_reads_and_downloads() {
     browser.press(ESCAPE);
     browser.waits_for("the list", |browser| browser.at() == list);
     browser.back();
-    browser.waits_for("the message again", |browser| browser.text("h1") == "secret3");
+    browser.waits_for("the message again", |browser| browser.text(".reading h2") == "secret3");
     browser.back();
     browser.waits_for("the list again", |browser| browser.at() == list);
     browser.forward();
-    browser.waits_for("the message", |browser| browser.text("h1") == "secret3");
+    browser.waits_for("the message", |browser| browser.text(".reading h2") == "secret3");
     browser.press(ESCAPE);
     browser.waits_for("the list", |browser| browser.at() == list);
     // The row that was opened has the focus.
@@ -99,7 +97,27 @@ fn a_session_that_ends_in_the_midst_of_work_is_taken_up_where_it_was() {
     browser.fill("#name", "jane");
     browser.fill("#password", PASSWORD);
     browser.click("main button");
-    browser.waits_for("the message", |browser| browser.text("h1") == "secret1");
+    browser.waits_for("the message", |browser| browser.text(".reading h2") == "secret1");
+}
+
+#[test]
+fn a_form_that_is_sent_after_the_session_ended_does_nothing_and_leads_back_to_its_page() {
+    let site = peopled();
+    let browser = Browser::new(&site);
+    browser.log_in("anna", "/console/people?address=new%40example.com");
+    browser.fill("#name", "newcomer");
+    site.own(json!({"change_account": {"name": "anna", "wish": {"end_sessions": null}}}));
+    browser.click("form[action$='/users'] button.main");
+    browser.waits_for("the log-in", |browser| browser.at().starts_with("/console/log-in"));
+    browser.fill("#name", "anna");
+    browser.fill("#password", PASSWORD);
+    browser.click("main button");
+    browser.waits_for("the page of the form", |browser| browser.has("#addresses"));
+    assert_eq!(browser.at(), "/console/people?address=new%40example.com");
+    assert!(!browser.text("table").contains("newcomer"), "{}", browser.text("table"));
+    browser.fill("#name", "newcomer");
+    browser.click("form[action$='/users'] button.main");
+    browser.waits_for("the new user", |browser| browser.text("table").contains("newcomer"));
 }
 
 #[test]
@@ -115,7 +133,7 @@ fn without_script_all_but_progress_works() {
     browser.click(".search button");
     browser.waits_for("what was found", |browser| browser.at().contains("words3"));
     browser.click("[data-row]");
-    browser.waits_for("the message", |browser| browser.at().starts_with("/console/mail/4"));
+    browser.waits_for("the message", |browser| browser.at().contains("open=4"));
     browser.click("#back");
     browser.waits_for("the list", |browser| browser.at().contains("q=words3"));
     browser.click(".who button");
@@ -202,48 +220,42 @@ fn a_run_is_watched_while_it_lasts_and_stopped() {
         "{}",
         browser.text("main")
     );
+    // The address is given to a new user; what was filed for nobody is counted, and filed for them.
     browser.click("table a");
-    browser.waits_for("the form", |browser| browser.has("#addresses"));
-    browser.click("form[action$='/users'] button.main");
-    browser.waits_for("the new user", |browser| browser.at().contains("done=saved"));
+    browser.waits_for("the choice", |browser| browser.has("form[action$='/make']"));
     assert!(
-        browser.text("table").contains("stranger@example.com"),
+        browser.text("main").contains("messages of the newest runs"),
+        "{}",
+        browser.text("main")
+    );
+    browser.click("form[action$='/make'] button");
+    browser.waits_for("the count", |browser| browser.has("form[action$='/reroute/file']"));
+    let counted = browser.text("main");
+    assert!(
+        counted.contains("stranger has now: stranger@example.com") && counted.contains("would be filed"),
+        "{counted}"
+    );
+    browser.click("form[action$='/reroute/file'] button");
+    browser.waits_for("the end of the filing", |browser| {
+        browser.at().starts_with("/console/runs/") && browser.text(".figures").contains("completed")
+    });
+    assert!(browser.text("main").contains("filing anew"), "{}", browser.text("main"));
+    browser.open("/console/people?find=stranger");
+    let people = browser.text("table");
+    assert!(
+        people.contains("stranger@example.com") && !people.contains("0 B"),
+        "{people}"
+    );
+    browser.open("/console/unknown");
+    assert!(
+        !browser.text("main").contains("stranger@example.com"),
         "{}",
         browser.text("main")
     );
 }
 
-/// Each page that there is, with who opens it.
-fn every_page() -> Vec<(&'static str, &'static str, &'static str)> {
-    vec![
-        ("", "log-in", "/console/log-in?to=%2Fconsole%2Fmail&over=1"),
-        ("jane", "mail", "/console/mail"),
-        ("jane", "search", "/console/mail?q=words1+OR+words3"),
-        ("jane", "search-nothing", "/console/mail?q=nothing"),
-        ("jane", "search-wrong", "/console/mail?q=words1+%28"),
-        ("jane", "message", "/console/mail/2"),
-        ("jane", "page", "/console/mail/9"),
-        ("jane", "headers", "/console/mail/2/headers"),
-        ("jane", "nested", "/console/mail/9/nested/4"),
-        ("jane", "archives", "/console/archives"),
-        ("jane", "archive", "/console/archives/jane"),
-        ("jane", "account", "/console/account"),
-        ("jane", "codes", "/console/account/codes"),
-        ("jane", "not-there", "/console/mail/999"),
-        ("rita", "journal", "/console/mail/2/journal"),
-        ("rita", "audit", "/console/audit"),
-        ("anna", "overview", "/console/overview"),
-        ("anna", "runs", "/console/runs"),
-        ("anna", "run", "/console/runs/1"),
-        ("anna", "unknown", "/console/unknown"),
-        ("anna", "people", "/console/people?address=new%40example.com"),
-        ("anna", "person", "/console/people/accounts/jane"),
-        ("anna", "store", "/console/store"),
-    ]
-}
-
 /// A message with a page, an image of its own and one from outside, and a message within.
-const WITH_PAGE: &str = "From: Jürgen Müller <j@example.org>\r\nTo: jane@example.com\r\nSubject: Quarterly report\r\n\
+pub const WITH_PAGE: &str = "From: Jürgen Müller <j@example.org>\r\nTo: jane@example.com\r\nSubject: Quarterly report\r\n\
     Date: Mon, 1 Jan 2024 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
     Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
     <h2>Report</h2><p>Dear Jane,</p><p>the <b>figures</b>:</p><table border=1 cellpadding=6><tr><th>Month<th>Sum<tr><td>May\
@@ -280,74 +292,4 @@ fn a_page_of_mail_is_shown_shut_in_with_its_own_images() {
         browser.text("main")
     );
     assert_eq!(browser.asked_elsewhere(), Vec::<String>::new());
-}
-
-#[test]
-fn everybody_can_use_each_page() {
-    let site = peopled();
-    site.import(WITH_PAGE);
-    site.indexed();
-    let axe = axe();
-    let mut wrong = Vec::new();
-    for name in ["", NAMES[0], NAMES[1], NAMES[2]] {
-        let browser = Browser::new(&site);
-        if !name.is_empty() {
-            browser.log_in(name, "/console/account");
-        }
-        let pages = every_page()
-            .into_iter()
-            .enumerate()
-            .filter(|(_, (who, ..))| *who == name);
-        for (number, (_, page, path)) in pages {
-            for dark in [false, true] {
-                browser.is_dark(dark);
-                let sizes = [(1920, 1080), (360, 740)];
-                for (width, height) in match is_whole() {
-                    true => &sizes[..],
-                    // One in the light and the other in the dark, in turns.
-                    false => &sizes[(number + usize::from(dark)) % 2..][..1],
-                } {
-                    browser.is_wide(*width, *height);
-                    browser.open(path);
-                    let overflow = browser.run("return document.documentElement.scrollWidth - innerWidth", &json!([]));
-                    assert!(
-                        overflow.as_i64().expect("a number") <= 0,
-                        "{path} is wider than {width}: {overflow}"
-                    );
-                    let theme = if dark { "dark" } else { "light" };
-                    browser.picture(&format!("{page}-{width}-{theme}"));
-                    wrong.extend(violations(&browser, &axe, &format!("{path} at {width}, {theme}")));
-                }
-            }
-            // By keyboard: the first stop is the way past the navigation.
-            browser.open(path);
-            browser.press("\u{e004}");
-            let first = browser.run("return document.activeElement.className", &json!([]));
-            assert!(
-                first == "skip" || browser.has("#code[autofocus], [data-row]:focus"),
-                "{path}: {first}"
-            );
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-pub fn axe() -> String {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/target/axe/node_modules/axe-core/axe.min.js"
-    );
-    fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}; tests/console/install-axe.sh fetches it"))
-}
-
-/// What axe-core finds wrong with a page.
-pub fn violations(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
-    browser.run(axe, &json!([]));
-    let script = "const done = arguments[arguments.length - 1];\
-                  axe.run(document, { iframes: false }).then((found) => done(found.violations.map((violation) => \
-                  violation.id + ': ' + violation.nodes.map((node) => node.html + ' ' + node.failureSummary).join(' | '))), \
-                  (error) => done([String(error)]))";
-    let found = browser.run_to_its_end(script, &json!([]));
-    let found: Vec<Value> = found.as_array().cloned().unwrap_or_else(|| vec![found]);
-    found.iter().map(|violation| format!("{place}: {violation}")).collect()
 }

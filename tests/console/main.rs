@@ -1,16 +1,21 @@
 //! The console: its pages over HTTP, and in a real browser.
 
+mod beside;
 #[allow(dead_code)]
 mod browser;
 mod first;
 mod forms;
 mod hostile;
 mod journeys;
+mod mistakes;
 mod pages;
 mod people;
+mod pictures;
 #[allow(dead_code)]
 #[path = "../web/site.rs"]
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod usable;
 mod wizard;
+mod work;

@@ -183,7 +183,14 @@ fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
             ("GET", "/api/v1/runs/1/events", "", [403, 403, 200]),
             ("GET", "/api/v1/runs/99", "", [403, 403, 404]),
             ("GET", "/api/v1/unknown", "", [403, 403, 200]),
+            (
+                "POST",
+                "/api/v1/unknown/found%40example.com/assign",
+                r#"{"user":"found","new":true}"#,
+                [403, 403, 200],
+            ),
             ("POST", "/api/v1/reroutes", r#"{"dry_run":true}"#, [403, 403, 200]),
+            ("GET", "/api/v1/reroutes/events", "", [403, 403, 200]),
             ("POST", "/api/v1/reroutes/interrupt", "", [403, 403, 204]),
             ("GET", "/api/v1/profiles", "", [403, 403, 200]),
             ("GET", "/api/v1/status", "", [403, 403, 200]),
@@ -262,10 +269,26 @@ fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
         .expect(200)
         .text();
     assert!(
-        rest.lines().count() > 20 && rest.lines().all(|line| line.contains("auditor")),
+        rest.lines().count() > 20 && rest.lines().skip(1).all(|line| line.contains("auditor")),
         "{rest}"
     );
+    assert!(rest.starts_with("number,at,account,"), "{rest}");
     rest.clear();
+    let newest = admin.get("/api/v1/audit?limit=2&newest_first=true").expect(200).json();
+    let numbers = |page: &Value| -> Vec<u64> {
+        let entries = page["entries"].as_array().expect("entries").iter();
+        entries
+            .map(|entry| entry["number"].as_u64().expect("a number"))
+            .collect()
+    };
+    let first = numbers(&newest);
+    assert!(first[0] == first[1] + 1 && first[1] > 20, "{newest}");
+    let cursor = newest["next"].as_str().expect("more");
+    let later = admin
+        .get(&format!("/api/v1/audit?limit=2&newest_first=true&cursor={cursor}"))
+        .expect(200)
+        .json();
+    assert_eq!(numbers(&later), [first[1] - 1, first[1] - 2]);
     let page = admin.get("/api/v1/audit?limit=3").expect(200).json();
     let next = admin
         .get(&format!(

@@ -77,11 +77,17 @@ impl Site {
 
     /// The same with another profile.
     pub fn of_profile(more: &str, profile: &str, environment: &[(&str, &str)]) -> Self {
+        Self::prepared(more, profile, environment, |_| {})
+    }
+
+    /// The same, with what `prepare` does before it is served.
+    pub fn prepared(more: &str, profile: &str, environment: &[(&str, &str)], prepare: impl FnOnce(&Appliance)) -> Self {
         let user = |name: &&str| format!("[[user]]\nname = \"{name}\"\naddresses = [\"{name}@example.com\"]\n");
         let users: String = USERS.iter().map(user).collect();
         let text = format!("{more}[secrets]\nkey_file = \"dropkeep.key\"\n{users}{profile}");
         let appliance = Appliance::new(env!("CARGO_BIN_EXE_dropkeep"), &text);
         appliance.done(&["profiles", "key"]);
+        prepare(&appliance);
         Self {
             serving: serve(&appliance, environment),
             appliance,

@@ -152,7 +152,20 @@ fn verified() -> Row {
             )
             .query(ago("dropkeep_verify_oldest_timestamp_seconds"), "{{instance}}: not verified for")
             .query(of("dropkeep_verify_every_seconds", ""), "{{instance}}: archive.verify")
-            .width(24),
+            .width(16),
+            Panel::stat(
+                "Backup",
+                "How long ago the last backup was complete that the archive knows of; 0 if there was none.",
+                "s",
+            )
+            .query(
+                format!(
+                    "(time() - {0}) * ({0} > bool 0)",
+                    of("dropkeep_backup_last_timestamp_seconds", "")
+                ),
+                "{{instance}}",
+            )
+            .width(8),
         ],
     )
 }

@@ -39,8 +39,8 @@ impl Deciding<'_> {
                 StoreError::point("protocol-stored")?;
                 run.run.0
             }
-            Change::Notified(note) => {
-                self.set.notified = Some(note.clone());
+            Change::Memo(memo, text) => {
+                self.set.memos.insert(*memo, text.clone());
                 0
             }
             Change::User(id, user) => {
@@ -127,8 +127,8 @@ impl Deciding<'_> {
             }
             Tidying::ForgetRuns(runs) => self.forget_runs(runs)?,
             Tidying::ForgetAudit(before) => self.forget_audit(*before)?,
-            Tidying::Verified(note) => {
-                self.set.verified = Some(note.clone());
+            Tidying::Memo(memo, text) => {
+                self.set.memos.insert(*memo, text.clone());
                 0
             }
         })

@@ -14,6 +14,7 @@ use crate::{
         deposit::{Deposit, Settled, Shared, Verdict},
         ledger::{Chain, NO_CHAIN},
         lists::Filled,
+        memo::Memo,
         order::{Change, Moved, Tidying},
         rows::{
             Copy, CopyKey, FolderNumber, GroupNumber, IdentityNumber, Message, Named, RunId, Source, SourceNumber,
@@ -329,7 +330,7 @@ fn the_row_of_a_group_has_what_it_changed_and_no_more() {
             "company",
             jiff::Timestamp::UNIX_EPOCH,
         )))),
-        change(Change::Notified("x".into())),
+        change(Change::Memo(Memo::Notified, "x".into())),
     ];
     let decided = maps.write(&nothing);
     assert!(decided.set.ledger.is_none() && decided.set.counters.last_group() == number);

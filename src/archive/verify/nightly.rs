@@ -8,7 +8,11 @@ use std::{
 
 use super::{Damage, Event, VerifyError, rounds::Rounds, supervise::verify_portion};
 use crate::{
-    archive::{Committer, Store, StoreError, order::Tidying},
+    archive::{
+        Committer, Store, StoreError,
+        memo::{self, Memo},
+        order::Tidying,
+    },
     clock,
     config::{Config, DailyHours, VerifyEvery},
     report::metrics,
@@ -114,10 +118,9 @@ impl Nightly {
     }
 
     fn keep(&self, rounds: &Rounds) -> Result<(), StoreError> {
-        let json = serde_json::to_string(rounds).map_err(|error| StoreError::Fault {
-            detail: format!("what was verified cannot be written down: {error}"),
-        })?;
-        self.committer.tidy(Tidying::Verified(json)).map(drop)
+        self.committer
+            .tidy(Tidying::Memo(Memo::Verified, memo::text(rounds)?))
+            .map(drop)
     }
 }
 
@@ -177,9 +180,6 @@ impl Store {
     /// # Errors
     /// The catalog cannot be read.
     pub fn verified(&self) -> Result<Rounds, StoreError> {
-        let json = self.reading(|txn| self.catalog.verified(txn))?;
-        Ok(json
-            .and_then(|json| serde_json::from_str(&json).ok())
-            .unwrap_or_default())
+        Ok(self.memo(Memo::Verified)?.unwrap_or_default())
     }
 }

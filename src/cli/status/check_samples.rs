@@ -70,6 +70,7 @@ pub fn appliance() -> ApplianceLine {
         }),
         free_bytes: Some(50 << 30),
         disk_bytes: Some(100 << 30),
+        backup: None,
         index: None,
         unaccounted_copies: 0,
     }

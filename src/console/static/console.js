@@ -30,11 +30,23 @@
     event.preventDefault();
   });
 
-  // Whoever comes back to a list goes on where they were.
-  const place = "row:" + location.pathname + location.search;
+  // Whoever comes back to a list goes on where they were, whichever message was open beside it.
+  const here = new URL(location);
+  here.searchParams.delete("open");
+  const place = "row:" + here.pathname + here.search;
   for (const row of rows) row.addEventListener("click", () => sessionStorage.setItem(place, row.getAttribute("href")));
-  const last = rows.find((row) => row.getAttribute("href") === sessionStorage.getItem(place));
+  const last = rows.find((row) => row.hasAttribute("aria-current")) ?? rows.find((row) => row.getAttribute("href") === sessionStorage.getItem(place));
   if (last) last.focus();
+
+  // A file becomes the text of a field.
+  for (const chooser of document.querySelectorAll("[data-file]")) {
+    chooser.hidden = false;
+    const field = document.getElementById(chooser.dataset.file);
+    chooser.querySelector("input").addEventListener("change", async (event) => {
+      const file = event.target.files[0];
+      if (file) { field.value = await file.text(); field.focus(); }
+    });
+  }
 
   const live = document.querySelector("[data-events]");
   if (live) {

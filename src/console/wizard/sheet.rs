@@ -3,17 +3,11 @@
 use maud::{Markup, html};
 
 use super::{draft::Draft, step::Step, texts::Texts};
-use crate::{
-    api::Failure,
-    console::{frame::Face, look::Language},
-};
+use crate::{api::Failure, console::frame::Face};
 
 /// The words of the wizard in a language.
 pub fn texts(face: &Face) -> &'static Texts {
-    match face.look.language {
-        Language::English => &super::texts::ENGLISH,
-        Language::German => &super::texts::GERMAN,
-    }
+    super::texts::of(face.look.language)
 }
 
 pub struct Sheet<'s> {

@@ -6,10 +6,10 @@ use super::{mail, server};
 use crate::{
     browser::{Browser, is_whole},
     first::link,
-    journeys::{axe, violations},
     people::log_in,
     site::{self, Site},
     support::dovecot::{Dovecot, MAILBOX, PASSWORD},
+    usable::{axe, violations},
 };
 
 const NEXT: &str = ".wizard .actions button.main";

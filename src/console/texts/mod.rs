@@ -1,7 +1,20 @@
 //! All words of the console, in English and German. A plain table: the compiler sees that each text is there in both
-//! languages and used somewhere, and nothing is to be read or found at run time.
+//! languages and used somewhere, and nothing is to be read or found at run time. What one room alone says has a file of its
+//! own; each has `of`, which gives the texts in a language.
 
-use super::bilingual::texts;
+use super::{bilingual::texts, language::Language};
+
+pub mod assign;
+pub mod growth;
+pub mod import;
+pub mod wrongs;
+
+impl Language {
+    /// What most pages say.
+    pub fn texts(self) -> &'static Texts {
+        of(self)
+    }
+}
 
 texts! {
     // The frame.
@@ -93,6 +106,11 @@ texts! {
     messages: "messages", "Nachrichten";
     messages_title: "Messages", "Nachrichten";
     take_all: "Download all as ZIP", "Alle als ZIP herunterladen";
+    take_chosen: "Download the chosen ones as ZIP", "Ausgewählte als ZIP herunterladen";
+    choose: "Choose", "Auswählen";
+    none_chosen: "Choose messages by the boxes before them first.", "Wählen Sie zuerst Nachrichten durch die Kästchen davor aus.";
+    close_message: "Close", "Schließen";
+    read_alone: "Read alone", "Allein lesen";
     nothing_found: "Nothing was found.", "Nichts gefunden.";
     keys: "Keys: j and k go down and up, Enter opens, / goes to the search box, Esc goes back.", "Tasten: j und k gehen ab und auf, Enter öffnet, / springt zum Suchfeld, Esc geht zurück.";
     more: "More", "Weitere";
@@ -210,6 +228,8 @@ texts! {
     any: "any", "alle";
     since: "Since", "Von";
     until: "Until", "Bis";
+    no_day: "This is not a day. Write it as 2025-01-31.", "Das ist kein Tag. Schreiben Sie ihn als 2025-01-31.";
+    backwards: "This day comes before the first one.", "Dieser Tag liegt vor dem ersten.";
     show: "Show", "Zeigen";
     no_runs: "There are no such runs.", "Es gibt keine solchen Läufe.";
     began: "Began", "Begonnen";
@@ -258,7 +278,6 @@ texts! {
     none_unknown: "There are none.", "Es gibt keine.";
     address: "Address", "Adresse";
     messages_named: "Messages", "Nachrichten";
-    make_user: "Make a user of it", "Benutzer daraus machen";
 
     // People.
     name: "Name", "Name";
@@ -317,6 +336,7 @@ texts! {
     or_type: "Or type it:", "Oder tippen Sie es ab:";
     type_code: "Type the code that it shows", "Geben Sie den Code ein, den sie zeigt";
     confirm: "Confirm", "Bestätigen";
+    begin_anew: "Begin anew", "Neu beginnen";
     wrong_code_hint: "If a code is not taken, begin anew, and look at the clocks of both machines.", "Wird ein Code nicht angenommen, beginnen Sie neu und vergleichen Sie die Uhren beider Geräte.";
     codes_work: "One-time codes work, and are asked for from now on.", "Einmalcodes funktionieren und werden ab jetzt verlangt.";
     recovery_codes: "Recovery codes", "Ersatzcodes";
@@ -345,7 +365,8 @@ texts! {
     object: "On what", "Woran";
     at: "When", "Wann";
     no_entries: "There are no such entries.", "Es gibt keine solchen Einträge.";
-    later_entries: "Later entries", "Spätere Einträge";
+    earlier_entries: "Earlier entries", "Frühere Einträge";
+    as_csv: "Download as CSV", "Als CSV herunterladen";
 
     // Store.
     sizes: "Sizes", "Größen";

@@ -1,0 +1,70 @@
+//! What somebody writes down for later, as JSON of their own: rows of `meta` that only they understand.
+
+use heed::{RoTxn, RwTxn};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Store, StoreError, catalog::Catalog, codec::Row};
+use crate::api::BackupLine;
+
+/// Which.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Memo {
+    /// Which runs were reported, by the notifier.
+    Notified,
+    /// What of the archive was verified when, by whoever verifies it.
+    Verified,
+    /// How large the archive was, day by day ([`growth`](super::growth)).
+    Sizes,
+    /// The last backup ([`BackupLine`]).
+    BackedUp,
+}
+
+impl Memo {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Notified => "notified",
+            Self::Verified => "verified",
+            Self::Sizes => "sizes",
+            Self::BackedUp => "backed up",
+        }
+    }
+}
+
+impl Catalog {
+    pub(super) fn memo(&self, txn: &RoTxn, memo: Memo) -> heed::Result<Option<String>> {
+        self.meta.remap_data_type::<Row<String>>().get(txn, memo.key())
+    }
+
+    pub(super) fn put_memo(&self, txn: &mut RwTxn, memo: Memo, text: &String) -> heed::Result<()> {
+        self.meta.remap_data_type::<Row<String>>().put(txn, memo.key(), text)
+    }
+}
+
+impl Store {
+    /// The last backup of it that was noted.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn last_backup(&self) -> Result<Option<BackupLine>, StoreError> {
+        self.memo(Memo::BackedUp)
+    }
+
+    /// What was written down last; nothing where nothing was, or where a later version wrote it.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub(super) fn memo<T: DeserializeOwned>(&self, memo: Memo) -> Result<Option<T>, StoreError> {
+        let json = self.reading(|txn| self.catalog.memo(txn, memo))?;
+        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+}
+
+/// As it is written down.
+///
+/// # Errors
+/// It cannot be JSON.
+pub(super) fn text(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Fault {
+        detail: format!("this cannot be written down: {error}"),
+    })
+}
