@@ -5,6 +5,7 @@ mod among;
 mod bits;
 mod checking;
 mod compile;
+mod criteria;
 mod document;
 mod error;
 mod evaluate;
