@@ -17,8 +17,8 @@ use std::{
 use rustix::process::Signal;
 use support::{
     appliance::{Appliance, PROFILE},
-    dovecot::MAILBOX,
-    office::Office,
+    dovecot::{self, MAILBOX},
+    office::{BRANCH_MAILBOX, Office},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -70,7 +70,14 @@ fn main() -> anyhow::Result<ExitCode> {
     for (name, role, _) in ACCOUNTS {
         println!("  {name:<8} {role:<14} password: {PASSWORD}");
     }
-    println!("Ask it from another terminal:");
+    println!("anna sets a profile up there under \"Archive mail\". A mailbox that none has yet:");
+    println!(
+        "  server: localhost   port: {} (IMAP, TLS)   user name: {BRANCH_MAILBOX}   password: {}",
+        office.server.ports.imaps,
+        dovecot::PASSWORD
+    );
+    println!("  Its certificate is its own: the test shows it, and trusts it by one click.");
+    println!("\nAsk it from another terminal:");
     let program = format!("{} --config {}", binary()?.display(), appliance.config().display());
     for command in [
         "status",
@@ -81,8 +88,8 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("  {program} {command}");
     }
     match serving.address.as_str() {
-        USUAL => println!("`make monitoring` there shows it to Prometheus."),
-        other => println!("`make monitoring TARGET={other}` there shows it to Prometheus."),
+        USUAL => println!("`make monitoring` in another terminal shows it to Prometheus."),
+        other => println!("`make monitoring TARGET={other}` in another terminal shows it to Prometheus."),
     }
     runtime.block_on(async {
         let ended = async {

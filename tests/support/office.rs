@@ -21,6 +21,10 @@ use super::{
 pub const SENT: &str = "sent";
 const SENT_MAILBOX: &str = "sent@example.com";
 
+/// A mailbox that no profile has yet, for whoever sets one up.
+pub const BRANCH_MAILBOX: &str = "branch@example.com";
+const BRANCH_MESSAGES: usize = 300;
+
 /// Between two messages.
 const PACE: Duration = Duration::from_secs(1);
 
@@ -36,6 +40,7 @@ impl Office {
         let server = Dovecot::start_with("maildir_very_dirty_syncs = no\n");
         let bytes = server.deliver(years_of_mail(messages));
         server.receive(SENT_MAILBOX, "INBOX", other_mail().take(20));
+        server.receive(BRANCH_MAILBOX, "INBOX", branch_mail());
         let company_profile = Profile::new(&server, "imap-ssl").toml();
         let company_profile = company_profile.replacen(
             "[profile.server]",
@@ -51,13 +56,16 @@ impl Office {
             server.certificate().display()
         );
         let users = user_tables(&company());
-        let text = format!("users_file = \"users.csv\"\n{users}{company_profile}{sent}");
+        let key = "[secrets]\nkey_file = \"dropkeep.key\"\n";
+        let text = format!("users_file = \"users.csv\"\n{users}{company_profile}{sent}{key}");
         let appliance = Appliance::new(binary, &text);
         fs::write(
             appliance.config().with_file_name("users.csv"),
             "trainee,trainee@example.com\n",
         )
         .expect("the users file");
+        // So that profiles can be set up in the console.
+        appliance.done(&["profiles", "key"]);
         let server = Arc::new(server);
         (Self { server, appliance }, bytes)
     }
@@ -95,6 +103,11 @@ fn years_of_mail(messages: usize) -> impl Iterator<Item = Vec<u8>> {
     everyday
         .take(messages - odd)
         .chain(Mailbox::new(Settings::messages(odd)).dated(now))
+}
+
+fn branch_mail() -> impl Iterator<Item = Vec<u8>> {
+    let now = jiff::Timestamp::now().as_second();
+    Everyday::new(SEED + 2, now - YEARS, AT_WORK / BRANCH_MESSAGES).take(BRANCH_MESSAGES)
 }
 
 /// Other mail than that of the first mailbox, for days.
