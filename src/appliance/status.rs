@@ -70,7 +70,8 @@ impl Appliance {
         if config.profile.is_empty() {
             let file = std::path::absolute(&config.file).unwrap_or_else(|_| config.file.clone());
             tracing::info!(
-                "there is no profile, so nothing is archived: add a [[profile]] to {}, then run `dropkeep reload`",
+                "there is no profile, so nothing is archived: set one up in the console, or add a [[profile]] to {} and run \
+                 `dropkeep reload`",
                 file.display()
             );
         }

@@ -113,7 +113,7 @@ fn print(reloaded: &Reloaded) {
     lines.extend(users_line("changed", &users.changed, users.changed_omitted));
     lines.extend(users_line("retired", &users.retired, users.retired_omitted));
     if lines.is_empty() {
-        lines.push("the configuration was read again; nothing changed".into());
+        lines.push("the configuration was read again; no profile and no user changed".into());
     }
     if !reloaded.rules_changed.is_empty() {
         lines.push(format!(

@@ -145,7 +145,10 @@ fn text_of(file: &Path) -> Result<String, String> {
     })?;
     // As a full disk leaves it. All users would be retired by it.
     match text.trim_start_matches('\u{feff}').trim().is_empty() {
-        true => Err("is empty; write at least a [[profile]] into it".to_owned()),
+        true => Err(
+            "is empty; write at least a [[profile]] into it, or key_file under [secrets] to set one up in the console"
+                .to_owned(),
+        ),
         false => Ok(text),
     }
 }

@@ -304,7 +304,10 @@ fn a_refused_reload_is_known_to_the_appliance() {
         check.text()
     );
     let said = site.0.done(&["reload"]).text();
-    assert_eq!(said, "the configuration was read again; nothing changed\n");
+    assert_eq!(
+        said,
+        "the configuration was read again; no profile and no user changed\n"
+    );
     site.0.check(&[]).expect(0);
     serving.stop().expect(0);
     site.put(File::UnknownKey);

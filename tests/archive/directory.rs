@@ -253,7 +253,10 @@ fn reload_right_after_a_change_of_the_users_file_said_that_nothing_changed() {
         assert!(said.contains(line), "{line}: {said}");
     }
     let said = appliance.done(&["reload"]).text();
-    assert_eq!(said, "the configuration was read again; nothing changed\n");
+    assert_eq!(
+        said,
+        "the configuration was read again; no profile and no user changed\n"
+    );
 
     // Refused, and put right without another reload.
     write_users(&appliance, "jane,jane\n");
