@@ -1,6 +1,9 @@
 //! Coming in and going out, and how the pages look.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse,
+    http::{Method, StatusCode},
+};
 use maud::{DOCTYPE, html};
 
 use super::{
@@ -14,7 +17,7 @@ use super::{
     visitor::{Answered, Visitor},
 };
 use crate::{
-    api::{Code, Request, Spoken},
+    api::{Code, Failure, Request, Spoken},
     gate::{Credentials, LogInError},
     http::Asked,
     web::{self, Door, Refused, address},
@@ -22,6 +25,8 @@ use crate::{
 
 /// How long a browser keeps how the pages look, in seconds: a year.
 const YEAR: u64 = 365 * 24 * 60 * 60;
+/// The address of the console as such.
+const START: &str = "/console";
 
 /// Where somebody begins.
 pub async fn start(visitor: Visitor) -> Answered {
@@ -42,10 +47,17 @@ pub async fn start(visitor: Visitor) -> Answered {
 }
 
 /// The page that asks who somebody is.
-pub async fn ask(asked: Asked, face: Face) -> Answered {
-    let query = Form::of_query(&asked);
-    let over = (!query.get("over").is_empty() && local(query.get("to")).is_some()).then_some(face.t().log_in_first);
-    Ok(form(&face, StatusCode::OK, query.get("to"), "", over, false))
+pub async fn ask(door: Door, asked: Asked, face: Face) -> Answered {
+    let (query, t) = (Form::of_query(&asked), face.t());
+    let failed = |error| Refused::failed(&Method::GET, Failure::from(error));
+    let note = if !door.appliance()?.gate().has_accounts().map_err(failed)? {
+        Some(t.no_account_yet)
+    } else {
+        // Whoever comes to the console as such was nowhere before.
+        let was_somewhere = local(query.get("to")).is_some_and(|to| to != START);
+        (!query.get("over").is_empty() && was_somewhere).then_some(t.log_in_first)
+    };
+    Ok(form(&face, StatusCode::OK, query.get("to"), "", note, false))
 }
 
 fn form(face: &Face, status: StatusCode, to: &str, name: &str, wrong: Option<&str>, needs_code: bool) -> HttpResponse {
@@ -95,7 +107,7 @@ pub async fn log_in(door: Door, asked: Asked, face: Face) -> Answered {
             return Ok(form(&face, status, sent.get("to"), &name, Some(&why), needs_code));
         }
     };
-    let mut response = see(local(sent.get("to")).unwrap_or("/console"));
+    let mut response = see(local(sent.get("to")).unwrap_or(START));
     web::set_cookie(&mut response, &asked, logged_in.token.reveal(), "")?;
     Ok(response)
 }
@@ -115,7 +127,7 @@ pub async fn log_out(visitor: Visitor) -> Answered {
 /// Keeps language and theme. It is no matter of an account.
 pub async fn look(asked: Asked, _: Face) -> Answered {
     let form = Form::of_body(&asked)?;
-    let mut response = see(local(form.get("here")).unwrap_or("/console"));
+    let mut response = see(local(form.get("here")).unwrap_or(START));
     let headers = response.headers_mut();
     if let Some(language) = Language::of_tag(form.get("language")) {
         cookie(headers, LANGUAGE, language.tag(), asked.over_tls, Some(YEAR));
@@ -128,7 +140,7 @@ pub async fn look(asked: Asked, _: Face) -> Answered {
 
 /// For somebody who comes by a link of another site: goes on to the same page by one of ours.
 pub fn from_elsewhere(face: &Face) -> HttpResponse {
-    let here = local(&face.look.here).unwrap_or("/console");
+    let here = local(&face.look.here).unwrap_or(START);
     let page = html! {
         (DOCTYPE)
         html lang=(face.look.language.tag()) {

@@ -38,10 +38,12 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
     let get = |path, handler: Handler| visited(door, Method::GET, path, handler);
     let post = |path, handler: Handler| visited(door, Method::POST, path, handler).with_body(BODY);
     let (one, other) = ((door.clone(), first.clone()), (door.clone(), first.clone()));
-    let log_in = door.clone();
+    let (ask, log_in) = (door.clone(), door.clone());
     let routes = vec![
         Route::new(Method::GET, "/console/static/{file}", LetIn::Anyone, assets::asset),
-        open(Method::GET, "/console/log-in", log_in::ask),
+        open(Method::GET, "/console/log-in", move |asked, face| {
+            log_in::ask(ask.clone(), asked, face)
+        }),
         open(Method::POST, "/console/log-in", move |asked, face| {
             log_in::log_in(log_in.clone(), asked, face)
         })

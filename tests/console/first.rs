@@ -99,6 +99,31 @@ fn the_link_that_is_printed_makes_one_administrator() {
 }
 
 #[test]
+fn while_there_is_no_account_the_log_in_says_where_the_link_is() {
+    let site = Site::new("", &[]);
+    let stranger = site.stranger();
+    let asked = "/console/log-in?to=%2Fconsole&over=1";
+    assert!(
+        stranger
+            .get(asked)
+            .expect(200)
+            .text()
+            .contains("There is no account yet")
+    );
+    site.add("anna", "administrator", &[]);
+    let page = stranger.get(asked).expect(200).text();
+    assert!(
+        !page.contains("There is no account yet") && !page.contains("come back to where you were"),
+        "{page}"
+    );
+    let elsewhere = stranger
+        .get("/console/log-in?to=%2Fconsole%2Fruns&over=1")
+        .expect(200)
+        .text();
+    assert!(elsewhere.contains("come back to where you were"), "{elsewhere}");
+}
+
+#[test]
 fn the_link_ends_once_there_is_an_account() {
     let site = Site::new("", &[]);
     let link = link(&site).expect("a link");

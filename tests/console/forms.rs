@@ -195,7 +195,13 @@ fn one_time_codes_are_set_up_by_what_the_page_shows() {
     let page = submit(&jane, "/console/account/codes/begin", &[]).expect(200).text();
     assert!(page.contains("<svg class=\"qr\" role=\"img\""), "{page}");
     let secret = between(&page, "<code class=\"secret\">", "<").to_owned();
-    submit(&jane, "/console/account/codes/confirm", &[("code", "000000")]).expect(400);
+    // A code that is mistyped is typed once more, without another secret.
+    let wrong = submit(&jane, "/console/account/codes/confirm", &[("code", "000000")]).expect(400);
+    let wrong = wrong.text();
+    assert!(
+        wrong.contains("The one-time code is wrong") && wrong.contains("action=\"/console/account/codes/confirm\""),
+        "{wrong}"
+    );
     let code = crate::first::code(&secret);
     let confirmed = submit(&jane, "/console/account/codes/confirm", &[("code", &code)])
         .expect(200)

@@ -68,6 +68,7 @@ texts! {
 
     // Logging in.
     log_in: "Log in", "Anmelden";
+    no_account_yet: "There is no account yet. When dropkeep serve starts, it prints a link that makes the first one; as a service it prints it into the journal: journalctl -u dropkeep", "Es gibt noch kein Konto. Beim Start gibt dropkeep serve einen Link aus, mit dem das erste angelegt wird; als Dienst ins Journal: journalctl -u dropkeep";
     log_in_first: "Please log in; you will come back to where you were.", "Bitte melden Sie sich an; Sie kommen dorthin zurück, wo Sie waren.";
     account_name: "Name of the account", "Name des Kontos";
     password: "Password", "Passwort";

@@ -70,6 +70,17 @@ impl Drafts {
         Some(done(&mut kept.draft))
     }
 
+    /// Those of a session, with their numbers.
+    pub fn of(&self, session: &str) -> Vec<(String, Draft)> {
+        let mut inner = self.0.lock();
+        inner.forget(Instant::now());
+        let own = inner
+            .kept
+            .iter()
+            .filter(|kept| kept.session == session && !session.is_empty());
+        own.map(|kept| (kept.number.clone(), kept.draft.clone())).collect()
+    }
+
     pub fn end(&self, session: &str, number: &str) {
         let is_it = |kept: &Kept| kept.number == number && kept.session == session;
         self.0.lock().kept.retain(|kept| !is_it(kept));
@@ -132,6 +143,10 @@ mod tests {
         };
         assert_eq!(numbers(&drafts.0.lock()), (3..MOST + 3).collect::<Vec<_>>());
         assert!(drafts.with("one", "5", |_| ()).is_some());
+        assert_eq!(
+            [drafts.of("one").len(), drafts.of("two").len(), drafts.of("").len()],
+            [MOST, 0, 0]
+        );
         for (session, number) in [("two", "5"), ("", "5"), ("one", "1")] {
             assert!(drafts.with(session, number, |_| ()).is_none(), "{session} {number}");
         }

@@ -39,7 +39,7 @@ pub fn pages() -> Vec<(Method, &'static str, Handler)> {
     const REMOVE: &str = "/console/profiles/{name}/remove";
     let drafts = Drafts::default();
     vec![
-        (Method::GET, LIST, handler(profiles::list)),
+        (Method::GET, LIST, with(&drafts, profiles::list)),
         (Method::POST, LIST, with(&drafts, walk::begin)),
         (Method::GET, STEP, with(&drafts, walk::show)),
         (Method::POST, STEP, with(&drafts, walk::take)),

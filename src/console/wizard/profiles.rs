@@ -3,7 +3,13 @@
 use actix_web::{HttpResponse, http::StatusCode};
 use maud::{Markup, html};
 
-use super::{asking::setups, sheet::texts};
+use super::{
+    asking::{session, setups},
+    draft::Draft,
+    drafts::Drafts,
+    sheet::{address, texts},
+    step::Step,
+};
 use crate::{
     api::{Origin, ProfileSetup, ProfileWish, Request},
     console::{
@@ -15,8 +21,9 @@ use crate::{
     web::cut,
 };
 
-pub async fn list(visitor: Visitor) -> Answered {
+pub async fn list(drafts: Drafts, visitor: Visitor) -> Answered {
     let setups = setups(&visitor, None).await?;
+    let begun = drafts.of(session(&visitor));
     let face = &visitor.face;
     let w = texts(face);
     let body = html! {
@@ -24,9 +31,30 @@ pub async fn list(visitor: Visitor) -> Answered {
         p { (w.list_means) }
         @if setups.is_empty() { p { (w.none_yet) } }
         div.actions { (button(face, "/console/archive-mail", "main", w.new_profile, &[])) }
+        @if !begun.is_empty() { (unfinished(face, &begun)) }
         @if !setups.is_empty() { (table(face, &setups)) }
     };
     Ok(visitor.page(Place::Profiles, w.archive_mail, body))
+}
+
+/// What somebody began and has not finished: the way back to it.
+fn unfinished(face: &Face, begun: &[(String, Draft)]) -> Markup {
+    let w = texts(face);
+    html! {
+        section.card aria-labelledby="begun" {
+            h2 #begun { (w.begun) }
+            ul {
+                @for (number, draft) in begun {
+                    li {
+                        a href=(address(number, Step::Server)) { bdi { (draft.name()) } }
+                        @for part in ["server.username", "server.host"].map(|key| draft.text(key)) {
+                            @if !part.is_empty() { " · " bdi { (part) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn text<'s>(setup: &'s ProfileSetup, pointer: &str) -> &'s str {

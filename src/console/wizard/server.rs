@@ -250,6 +250,12 @@ fn proposed_name(draft: &Draft) -> String {
     }
 }
 
+/// Whether it logs in by a password that nobody has said.
+pub fn has_no_password(draft: &Draft) -> bool {
+    let of_the_machine = ["server.password_file", "server.password_env"];
+    !draft.by_token && !draft.has_secret(PASSWORD) && of_the_machine.iter().all(|key| draft.get(key).is_null())
+}
+
 /// What a preset leaves to be completed.
 pub fn left_open(draft: &Draft, w: &'static Texts) -> Option<Failure> {
     const KEY: &str = "server.oauth2.token_endpoint";

@@ -23,6 +23,10 @@ const NOTICES: usize = 20;
 
 /// A step that was made.
 pub fn line(face: &Face, step: &StepLine) -> Markup {
+    advised(face, step, step.what_to_do.as_deref())
+}
+
+fn advised(face: &Face, step: &StepLine, advice: Option<&str>) -> Markup {
     let w = texts(face);
     let (kind, mark) = if step.ok {
         ("good", w.step_done)
@@ -32,7 +36,7 @@ pub fn line(face: &Face, step: &StepLine) -> Markup {
     html! {
         li {
             span.state.(kind) { (mark) } " " strong { (name(w, &step.step)) } " " span.detail { (step.detail) }
-            @if let Some(advice) = &step.what_to_do { p { strong { (w.what_to_do) } " " (advice) } }
+            @if let Some(advice) = advice { p { strong { (w.what_to_do) } " " (advice) } }
         }
     }
 }
@@ -62,13 +66,24 @@ pub fn body(sheet: &Sheet<'_>) -> Markup {
         form.told method="post" action=(address) data-stream={ (address) "/events" } data-now[tested.is_none()] {
             (sheet.face.token())
             ol.steps-made data-add="" aria-live="polite" aria-label=(w.test) {
-                @for step in steps { (line(sheet.face, step)) }
+                @for step in steps {
+                    // A certificate that is shown below is trusted there, and not by a line of a file.
+                    @if step.step == "tls" && !step.ok && tested.is_some_and(shows_untrusted) {
+                        (advised(sheet.face, step, Some(w.trust_below)))
+                    } @else {
+                        (line(sheet.face, step))
+                    }
+                }
             }
             p.fault data-cut="" hidden { (w.cut_off) }
             button.main[tested.is_none()] type="submit" name="go" value="begin" { (again) }
         }
         @if let Some(tested) = tested { (outcome(sheet, tested)) }
     }
+}
+
+fn shows_untrusted(tested: &Tested) -> bool {
+    tested.found["tls"]["trusted"] == false
 }
 
 fn outcome(sheet: &Sheet<'_>, tested: &Tested) -> Markup {

@@ -7,6 +7,7 @@ texts! {
     archive_mail: "Archive mail", "Mail archivieren";
     list_means: "A profile says which mailbox is archived, when, and for whom its mail is.", "Ein Profil sagt, welches Postfach wann archiviert wird und für wen dessen Mail ist.";
     none_yet: "There is none yet. The first one is set up in a few steps, and nothing is archived before the last of them.", "Es gibt noch keines. Das erste ist in wenigen Schritten eingerichtet, und vor dem letzten wird nichts archiviert.";
+    begun: "Begun and not finished", "Begonnen und nicht fertiggestellt";
     new_profile: "Set up a profile", "Profil einrichten";
     profiles: "Profiles", "Profile";
     profile: "Profile", "Profil";
@@ -48,6 +49,7 @@ texts! {
     messages_named: "Messages", "Nachrichten";
 
     // The server.
+    no_password: "Type the password of the mailbox.", "Geben Sie das Passwort des Postfachs ein.";
     server_means: "Which mailbox holds the mail that is to be archived, and how it is reached.", "Welches Postfach die zu archivierende Mail enthält und wie es zu erreichen ist.";
     access: "Kind of access", "Art des Zugangs";
     means_imap_ssl: "Encrypted from the first byte, port 993. Take this where the server has it.", "Verschlüsselt vom ersten Byte an, Port 993. Nehmen Sie dies, wo der Server es anbietet.";
@@ -133,6 +135,7 @@ texts! {
     is_pinned: "trusted by its fingerprint", "anhand des Fingerabdrucks vertraut";
     is_not_trusted: "not trusted", "nicht vertraut";
     is_ignored: "not checked", "nicht geprüft";
+    trust_below: "Look at the certificate below. If it is that of your server, trust it there.", "Sehen Sie sich das Zertifikat unten an. Ist es das Ihres Servers, vertrauen Sie ihm dort.";
     trust_means: "If this is your server, compare the fingerprint with what its administrator says, and trust it: from then on this certificate is taken, and no other one.", "Ist dies Ihr Server, vergleichen Sie den Fingerabdruck mit der Angabe seiner Verwaltung und vertrauen Sie ihm: Von da an gilt dieses Zertifikat und kein anderes.";
     trust_it: "Trust this certificate", "Diesem Zertifikat vertrauen";
     ignore_warnings: "Ignore warnings", "Warnungen ignorieren";

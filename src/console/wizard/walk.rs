@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 
 use super::{
     asking::{check, log_in_by_code, no_key, session, setups, try_out, watched},
-    draft::{Draft, REFRESH_TOKEN},
+    draft::{Draft, PASSWORD, REFRESH_TOKEN},
     drafts::Drafts,
     folders, keeping, recipients, server,
     sheet::{Sheet, address, texts},
@@ -83,7 +83,13 @@ async fn fault(visitor: &Visitor, draft: &Draft) -> Result<Option<(Step, Failure
     if let Some(open) = server::left_open(draft, w) {
         return Ok(Some((Step::Server, open)));
     }
-    let wrong = check(visitor, draft).await?;
+    let wrong = check(visitor, draft)
+        .await?
+        .map(|failure| match failure.key.as_deref() {
+            // The check names what a file may have in its place, which is not asked for here.
+            Some(PASSWORD) if server::has_no_password(draft) => Failure::of_key(PASSWORD, w.no_password),
+            _ => failure,
+        });
     let wrong =
         wrong.or_else(|| folders::names_none(draft).then(|| Failure::of_key("folders.include", w.no_folder_chosen)));
     Ok(wrong.map(|failure| (failure.key.as_deref().map_or(Step::Server, Step::of_key), failure)))
@@ -141,11 +147,9 @@ pub async fn take(drafts: Drafts, visitor: Visitor) -> Answered {
         return Ok(see(&address(&number, goal)));
     }
     // Nobody comes past what is wrong; what a later step is about may be put right there.
-    if let Some((at, failure)) = fault(&visitor, &draft).await?.filter(|(at, _)| *at <= step) {
-        if at < step {
-            return Ok(see(&link(&address(&number, at), &[("check", "1")])));
-        }
-        return Ok(again(&visitor, &draft, &number, step, &failure));
+    // It is said at an address of its own, so that a browser can go back to it and read it again.
+    if let Some((at, _)) = fault(&visitor, &draft).await?.filter(|(at, _)| *at <= step) {
+        return Ok(see(&link(&address(&number, at), &[("check", "1")])));
     }
     match (step, go) {
         (Step::Recipients, "try") => {

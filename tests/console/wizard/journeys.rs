@@ -83,6 +83,9 @@ fn one_comes_from_the_first_account_to_archived_mail_and_finds_it() {
     // No authority knows its certificate; it is trusted by one click.
     browser.waits_for("the certificate", |browser| browser.has("button[value='trust']"));
     assert!(browser.text("#certificate").contains("not trusted"));
+    browser.waits_for("what to do with it", |browser| {
+        browser.text(".steps-made").contains("Look at the certificate below")
+    });
     assert!(browser.text("main").contains("can pose as the server"));
     let shown = browser.text("#fingerprint");
     browser.click("button[value='trust']");

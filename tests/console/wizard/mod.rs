@@ -71,6 +71,12 @@ impl<'c> Draft<'c> {
         send(self.client, &format!("{}/{step}", self.path), &fields)
     }
 
+    /// Sends a step in which something is wrong, and gives the page that says so.
+    fn refused(&self, step: &str, fields: &[(&str, &str)]) -> String {
+        self.goes(step, "next", fields, &format!("{step}?check=1"));
+        self.get(&format!("{step}?check=1"))
+    }
+
     /// Sends a step that leads to another one.
     fn goes(&self, step: &str, go: &str, fields: &[(&str, &str)], to: &str) {
         let reply = self.post(step, go, fields).expect(303);
@@ -116,6 +122,34 @@ fn value<'p>(page: &'p str, key: &str) -> &'p str {
     } else {
         ""
     }
+}
+
+#[test]
+fn what_was_begun_is_found_again_by_whoever_began_it() {
+    let (site, anna) = empty();
+    let list = |client: &Client| client.get("/console/archive-mail").expect(200).text();
+    assert!(!list(&anna).contains("Begun and not finished"));
+    let draft = Draft::begin(&anna, "");
+    let fields = [
+        ("server.access", "imap-ssl"),
+        ("server.host", "mail.example.net"),
+        ("server.port", "x"),
+    ];
+    draft.refused("server", &fields);
+    let page = list(&anna);
+    assert!(
+        page.contains("Begun and not finished")
+            && page.contains(&format!("{}/server", draft.path))
+            && page.contains("mail.example.net"),
+        "{page}"
+    );
+    let (again, _) = log_in(&site, "anna", "");
+    assert!(
+        !list(&again).contains("Begun and not finished"),
+        "it is of its session alone"
+    );
+    draft.post("server", "discard", &[]).expect(303);
+    assert!(!list(&anna).contains("Begun and not finished"));
 }
 
 #[test]
@@ -295,14 +329,7 @@ fn a_kept_profile_is_changed_and_removed_and_one_of_the_file_is_shown() {
     assert_eq!(changed["secrets"], json!(["server.password"]));
     // With another server the password is asked for, at its field.
     let draft = Draft::begin(&anna, "mine");
-    let page = draft
-        .post(
-            "server",
-            "next",
-            &with(&fields, &[("server.host", "elsewhere.example")]),
-        )
-        .expect(400)
-        .text();
+    let page = draft.refused("server", &with(&fields, &[("server.host", "elsewhere.example")]));
     assert!(
         between(&page, "id=\"server-password-fault\">", "<").contains("give it again"),
         "{page}"

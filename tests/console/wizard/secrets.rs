@@ -61,7 +61,7 @@ fn a_secret_is_in_no_page_no_address_and_no_log() {
                 "next",
                 &with(&with(&fields, &tokens), &[("server.port", "x")]),
             )
-            .expect(400),
+            .expect(303),
     );
     all_pages(&anna, &draft);
     look(
