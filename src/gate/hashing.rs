@@ -17,8 +17,9 @@ use crate::{access::password, panics::survived};
 /// Threads at most, and tries that wait for one.
 const MOST_THREADS: usize = 4;
 const WAITING: usize = 256;
-/// How much they give way to others (nice(2)).
-const NICE: i32 = 19;
+/// How much they give way to others (nice(2)). With more, whoever logs in on a machine that is busy with something else waits
+/// for seconds.
+const NICE: i32 = 10;
 /// How many times as long as a try took a thread rests behind it, while mail is on its way.
 const REST: u32 = 2;
 
