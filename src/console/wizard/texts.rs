@@ -184,7 +184,7 @@ texts! {
     would_stay: "would stay on the server, because nobody in it is known", "bliebe auf dem Server, weil niemand darin bekannt ist";
     unknown_in_it: "Nobody has:", "Niemand hat:";
     nobody_has: "Addresses that nobody has", "Adressen, die niemand hat";
-    make_users_means: "Each that is ticked becomes a user of the name beside it. Further addresses can be given to them under People.", "Jede angekreuzte wird ein Benutzer mit dem Namen daneben. Weitere Adressen gibt man ihnen unter Personen.";
+    make_users_means: "By the button below, each that is ticked becomes a user of the name beside it. Further addresses can be given to them under People.", "Mit der Schaltfläche darunter wird jede angekreuzte ein Benutzer mit dem Namen daneben. Weitere Adressen gibt man ihnen unter Personen.";
     make_it: "Make a user of", "Benutzer anlegen für";
     user_name: "Name of the user", "Name des Benutzers";
     make_users: "Make these users", "Diese Benutzer anlegen";
