@@ -154,18 +154,18 @@ mod tests {
         use rustix::time::{ClockId, clock_gettime};
         make_ready();
         let kept = kept("correct horse").unwrap();
-        // The time of this thread alone, at its best.
+        // The time of this thread alone, at its best of several, in turns: what else runs fills the caches now and then.
         let took = |kept: Option<&Kept>| {
-            let once = || {
-                let now = || clock_gettime(ClockId::ThreadCPUTime);
-                let began = now();
-                assert!(!is_right("wrong wrong", kept));
-                let (began, ended) = (began, now());
-                (ended.tv_sec - began.tv_sec) * 1_000_000 + (ended.tv_nsec - began.tv_nsec) / 1_000
-            };
-            (0..5).map(|_| once()).min().unwrap()
+            let now = || clock_gettime(ClockId::ThreadCPUTime);
+            let began = now();
+            assert!(!is_right("wrong wrong", kept));
+            let (began, ended) = (began, now());
+            (ended.tv_sec - began.tv_sec) * 1_000_000 + (ended.tv_nsec - began.tv_nsec) / 1_000
         };
-        let (known, unknown) = (took(Some(&kept)), took(None));
+        let rounds = (0..10).map(|_| (took(Some(&kept)), took(None)));
+        let (known, unknown) = rounds.fold((i64::MAX, i64::MAX), |(known, unknown), round| {
+            (known.min(round.0), unknown.min(round.1))
+        });
         assert!(
             unknown * 10 > known * 8 && known * 10 > unknown * 8,
             "{known} and {unknown} µs"

@@ -165,7 +165,8 @@ fn verified() -> Row {
                 ),
                 "{{instance}}",
             )
-            .width(8),
+            .width(8)
+            .height(8),
         ],
     )
 }
