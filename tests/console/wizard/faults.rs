@@ -7,7 +7,7 @@ use crate::{
     support::{appliance::Appliance, running::Serving},
 };
 
-type Fields = &'static [(&'static str, &'static str)];
+pub type Fields = &'static [(&'static str, &'static str)];
 
 const SERVER: Fields = &[
     ("server.access", "imap-ssl"),
@@ -34,7 +34,7 @@ const BY_TOKEN: Fields = &[
 
 const FOLDERS: Fields = &[("which", "patterns"), ("folders.include", "INBOX")];
 
-const RECIPIENTS: Fields = &[
+pub const RECIPIENTS: Fields = &[
     ("recipients.local_domains", "example.com"),
     ("recipients.senders", "yes"),
     ("recipients.plus_addressing", "yes"),

@@ -5,6 +5,7 @@ mod faults;
 mod journeys;
 mod secrets;
 
+use faults::RECIPIENTS;
 use serde_json::{Value, json};
 
 use crate::{
@@ -358,15 +359,7 @@ fn rules_are_tried_taken_over_and_users_made_as_far_as_their_names_are_free() {
     draft.goes("server", "next", &lent(&of_server(&server)), "test");
     assert!(draft.get("recipients").contains("was not tested"));
     draft.goes("test", "begin", &[], "test");
-    let proposed = [
-        ("recipients.local_domains", "example.com"),
-        ("recipients.senders", "yes"),
-        ("recipients.plus_addressing", "yes"),
-        ("recipients.unknown", "catchall"),
-        ("recipients.use", "auto"),
-        ("recipients.envelope_at", "top"),
-        ("recipients.journal", "never"),
-    ];
+    // The rules that are proposed are those of the form.
     let page = draft.get("recipients");
     assert!(
         page.contains("<strong>Delivered-To</strong> names <bdi>jane@example.com</bdi>"),
@@ -375,7 +368,7 @@ fn rules_are_tried_taken_over_and_users_made_as_far_as_their_names_are_free() {
     assert!(page.contains("The rules below are those that fit"));
     // Rules that nobody has tried say so; tried, they are shown on the same messages.
     let others = with(
-        &proposed,
+        RECIPIENTS,
         &[("recipients.use", "headers"), ("recipients.unknown", "skip")],
     );
     draft.goes("recipients", "next", &others, "keeping");
@@ -387,7 +380,7 @@ fn rules_are_tried_taken_over_and_users_made_as_far_as_their_names_are_free() {
         "{page}"
     );
     assert!(page.contains("would stay on the server"), "{page}");
-    draft.goes("recipients", "try", &proposed, "recipients");
+    draft.goes("recipients", "try", RECIPIENTS, "recipients");
     // A name that somebody has is said at the address, and the others are made.
     let users = [
         ("make", "newcomer@example.com"),
@@ -395,7 +388,7 @@ fn rules_are_tried_taken_over_and_users_made_as_far_as_their_names_are_free() {
         ("make", "another@example.com"),
         ("name-another@example.com", "another"),
     ];
-    let fields: Vec<_> = proposed.iter().chain(&users).copied().collect();
+    let fields: Vec<_> = RECIPIENTS.iter().chain(&users).copied().collect();
     draft.goes("recipients", "users", &fields, "recipients");
     let page = draft.get("recipients");
     assert!(
