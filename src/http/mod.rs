@@ -34,6 +34,7 @@ use actix_web::{
     dev::{Server, ServerHandle},
     web,
 };
+use rustix::process::{getpriority_process, setpriority_process};
 use tokio::task::JoinHandle;
 
 use crate::config;
@@ -49,6 +50,9 @@ pub use route::{Asked, BadQuery, LetIn, Route, answer, refusal};
 
 /// Threads that may wait for the disk, or for a client that takes its answer slowly.
 const THREADS: usize = 256;
+/// How much people who read give way to mail that is on its way (setpriority(2)). They need little, and whoever wants a page on a
+/// busy machine shall not wait for seconds.
+const NICE: i32 = 5;
 /// How long a client may take for its TLS handshake, and for the header of its first request.
 const REQUEST: Duration = Duration::from_secs(5);
 /// How long a connection without a request is kept: longer than the fifteen seconds after which Prometheus often
@@ -166,7 +170,13 @@ fn bind(
     listeners: Vec<TcpListener>,
     access: &Access,
 ) -> io::Result<(Server, Vec<String>)> {
-    let app = move || App::new().app_data(reception.clone()).default_service(web::to(receive));
+    let nice = getpriority_process(None).unwrap_or(0) + NICE;
+    let app = move || {
+        // Made on the server's own thread, once for each address. Those that it starts to wait for the disk are like it, as
+        // Linux has it.
+        let _ = setpriority_process(None, nice);
+        App::new().app_data(reception.clone()).default_service(web::to(receive))
+    };
     let seats = Seats::default();
     let mut server = HttpServer::new(app)
         .workers(1)

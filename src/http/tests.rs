@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::http::{Method, StatusCode};
+use rustix::process::getpriority_process;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Asked, LetIn, Route, answer, connection::REQUESTS, serve};
+use super::{Asked, LetIn, NICE, Route, answer, connection::REQUESTS, serve};
 use crate::config;
 
 const TOKEN: &str = "0123456789abcdef";
@@ -215,6 +216,23 @@ fn guests_live_beside_each_other() {
             "{}",
             refused.1
         );
+    });
+}
+
+#[test]
+fn whoever_reads_gives_way_to_mail_on_its_way() {
+    fn niceness() -> i32 {
+        getpriority_process(None).unwrap()
+    }
+    let threads = async |_| {
+        let waiting = tokio::task::spawn_blocking(niceness).await.unwrap();
+        answer(StatusCode::OK).body(format!("{} {waiting}", niceness()))
+    };
+    let routes = vec![Route::new(Method::GET, "/threads", LetIn::Anyone, threads)];
+    served(json!({}), routes, async |address| {
+        let (status, _, body) = Client::new(address).await.ask("GET /threads", "", "").await;
+        let nice = niceness() + NICE;
+        assert_eq!((status, body), (200, format!("{nice} {nice}")));
     });
 }
 
