@@ -4,9 +4,6 @@ use serde::Deserialize;
 
 use super::{ByteSize, Extract};
 
-/// The least memory with which the index can be written.
-const LEAST: ByteSize = ByteSize::mib(16);
-
 /// `[search]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -22,16 +19,19 @@ impl Default for Search {
     fn default() -> Self {
         Self {
             enabled: true,
-            memory: ByteSize::mib(48),
+            memory: ByteSize::mib(96),
             extract: Extract::default(),
         }
     }
 }
 
 impl Search {
+    /// Bytes of memory with which a thread can write the index, at least.
+    pub const LEAST: usize = 16 << 20;
+
     /// Bytes of memory, within what the index takes.
     pub fn memory(&self) -> usize {
         let most = u64::from(u32::MAX / 2);
-        self.memory.0.clamp(LEAST.0, most) as usize
+        self.memory.0.clamp(Self::LEAST as u64, most) as usize
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     sync::Arc,
+    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,8 @@ use crate::{
 
 /// Bytes of documents between the one who makes them and the library.
 const ON_THEIR_WAY: u64 = 8 << 20;
+/// Threads that write: each makes segments of its own, and they take about twice the time that making documents takes.
+const WRITERS: usize = 2;
 /// For how long what was indexed waits for more, and how long it waits at most.
 pub(super) const QUIET: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
@@ -327,10 +330,14 @@ pub(super) fn mark_of(index: &Index, archive: &str) -> Result<Option<Mark>, Sear
 
 /// What writes to an index, with so many bytes of memory.
 fn writer(index: &tantivy::Index, memory: usize) -> tantivy::Result<IndexWriter<Entry>> {
+    let threads = (memory / config::Search::LEAST)
+        .min(WRITERS)
+        .min(available_parallelism().map_or(1, usize::from))
+        .max(1);
     let options = IndexWriterOptions::builder()
-        .num_worker_threads(1)
+        .num_worker_threads(threads)
         .num_merge_threads(1)
-        .memory_budget_per_thread(memory)
+        .memory_budget_per_thread(memory / threads)
         .build();
     let writer = index.writer_with_options(options)?;
     writer.set_merge_policy(Box::new(policy()));
