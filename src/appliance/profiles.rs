@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::state::Appliance;
 use crate::{
     access::{Caller, Entry, Outcome},
-    api::{ChangedLine, Failure, ProfileWish, Reply, Spoken, Written},
+    api::{ChangeKind, ChangedLine, Failure, ProfileWish, Reply, Spoken, Written},
     archive::{Deed, Store},
     config::Config,
     gate::NotNoted,
@@ -116,7 +116,9 @@ impl Appliance {
         };
         self.gate.notes().deed(deed).await.map_err(NotNoted)?;
         if !dry_run {
-            self.take_kept().await?;
+            let removed = lines.iter().filter(|line| line.change == ChangeKind::Removed);
+            let removed: Vec<_> = removed.map(|line| line.name.clone()).collect();
+            self.take_kept(&removed).await?;
         }
         drop(alone);
         for line in lines {

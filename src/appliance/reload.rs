@@ -1,7 +1,7 @@
 //! The configuration, read anew while mail goes on: users, lists and aliases, profiles. One that is refused changes
 //! nothing.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use actix::Actor;
 use parking_lot::RwLock;
@@ -23,7 +23,7 @@ use crate::{
     report::metrics,
     reroute::Gained,
     route::{LookNoMore, Signs, UsersFile, settled},
-    token::Login,
+    token::{self, Login},
 };
 
 /// Users of each kind that are named.
@@ -134,7 +134,7 @@ impl Appliance {
         new.file_users = FileUsers::default();
         let new = Arc::new(new);
         self.backlogs.configure(new.clone());
-        let mut reloaded = self.change_profiles(&old, new).await;
+        let mut reloaded = self.change_profiles(&old, new, &[]).await;
         reloaded.needs_restart = needs_restart;
         reloaded.users = users;
         self.reloads.send_modify(|reloads| *reloads += 1);
@@ -218,13 +218,14 @@ impl Appliance {
         Ok(names)
     }
 
-    /// Takes over what was changed of the profiles that the catalog keeps. For whoever holds `reloading`.
-    pub(super) async fn take_kept(&self) -> Result<(), Failure> {
+    /// Takes over what was changed of the profiles that the catalog keeps; the tokens of those that were `removed` from it go,
+    /// too. For whoever holds `reloading`.
+    pub(super) async fn take_kept(&self, removed: &[String]) -> Result<(), Failure> {
         let old = self.config();
         let new = Arc::new(self.with_kept((*old).clone()).await?);
         self.notifier.reconfigure(&new);
         self.backlogs.configure(new.clone());
-        let changed = self.change_profiles(&old, new).await;
+        let changed = self.change_profiles(&old, new, removed).await;
         tracing::info!(
             added = changed.added.join(", "),
             changed = changed.changed.join(", "),
@@ -236,7 +237,7 @@ impl Appliance {
     }
 
     /// Makes the profiles those of `new`.
-    async fn change_profiles(&self, old: &Config, new: Arc<Config>) -> Reloaded {
+    async fn change_profiles(&self, old: &Config, new: Arc<Config>, forgotten: &[String]) -> Reloaded {
         let names = |config: &Config| -> HashSet<String> { config.profile.iter().map(|it| it.name.clone()).collect() };
         let (before, now) = (names(old), names(&new));
         let mut reloaded = Reloaded {
@@ -248,7 +249,8 @@ impl Appliance {
             let mut running = self.running_mut();
             if let Some(supervised) = running.profiles.remove(name) {
                 running.leaving.push(supervised.clone());
-                actix_rt::spawn(leave(name.clone(), supervised, self.running.clone()));
+                let forgotten = forgotten.contains(name).then(|| old.data_dir.clone());
+                actix_rt::spawn(leave(name.clone(), supervised, self.running.clone(), forgotten));
             }
             reloaded.removed.push(name.clone());
         }
@@ -385,8 +387,8 @@ fn gained_by_signs(old: &Config, new: &Config) -> Gained {
     }
 }
 
-/// Ends a profile that is configured no more.
-async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Running>>) {
+/// Ends a profile that is configured no more, and forgets its tokens where the data directory is given.
+async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Running>>, forgotten: Option<PathBuf>) {
     // A supervisor that is gone has no run.
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
@@ -396,5 +398,10 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
     // It may be there again meanwhile.
     if !running.profiles.contains_key(&name) {
         metrics::profile_gone(&name);
+        if let Some(data_dir) = forgotten
+            && let Err(error) = token::forget(&data_dir, &name)
+        {
+            tracing::warn!(profile = name, %error, "the tokens of a removed profile are still there");
+        }
     }
 }

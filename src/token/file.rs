@@ -179,6 +179,19 @@ impl TokenFile {
         durable::replace(&file, &bytes, || Ok(())).map_err(failed)
     }
 
+    /// Removes what is kept: nobody logs in with it any more.
+    ///
+    /// # Errors
+    /// It is still there, or may be after a crash.
+    pub fn remove(&self) -> Result<(), TokenError> {
+        let file = self.path();
+        let removed = fs::remove_file(&file).and_then(|()| durable::sync_folder(&self.folder()));
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(TokenError::io("cannot remove", file)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until no other process renews this profile's token; none does as long as the result is held.
     ///
     /// # Errors

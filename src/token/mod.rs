@@ -15,8 +15,20 @@ mod keeper;
 mod key;
 mod login;
 
+use std::path::Path;
+
+use file::TokenFile;
+
 pub use device::{DeviceCode, begin as begin_log_in, finish as finish_log_in};
 pub use error::{Blame, TokenError};
 pub use keeper::TokenKeeper;
 pub use key::{Key, key_fault, new_key};
 pub use login::{Login, LoginError};
+
+/// Forgets the tokens of a profile that was removed.
+///
+/// # Errors
+/// They are still there, or may be after a crash.
+pub fn forget(data_dir: &Path, profile: &str) -> Result<(), TokenError> {
+    TokenFile::new(data_dir, profile).remove()
+}

@@ -603,3 +603,18 @@ fn users_are_imported_together_and_changed() {
         "who was retired comes back"
     );
 }
+
+#[test]
+fn a_removed_profile_left_its_tokens_behind() {
+    let admin = Admin::new();
+    let tokens = admin.site.path("data/tokens");
+    fs::create_dir_all(&tokens).expect("a folder");
+    let file = |name: &str| tokens.join(format!("{name}.json"));
+    for name in ["mine", "other"] {
+        admin.post("/api/v1/profiles", &profile(name, 9)).expect(201);
+        fs::write(file(name), "{}").expect("a file");
+    }
+    admin.client.ask("DELETE", "/api/v1/profiles/mine", "", b"").expect(204);
+    assert!(wait_for(PATIENCE, || !file("mine").exists()), "they are still there");
+    assert!(file("other").exists());
+}
