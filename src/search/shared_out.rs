@@ -11,8 +11,28 @@ use std::{
 
 /// Documents from which on that is faster than one thread.
 const MANY: u64 = 200_000;
-/// Threads at most.
+/// Threads at most, of one search.
 const MOST: usize = 4;
+
+/// Threads that help with all searches at once: where many search, each thread that begins more would only make others wait.
+static HELPING: AtomicUsize = AtomicUsize::new(0);
+
+/// A helper's seat.
+struct Seat;
+
+impl Seat {
+    fn taken() -> Option<Self> {
+        let more = |helping| (helping < MOST).then(|| helping + 1);
+        let taken = HELPING.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.is_ok().then(|| Self)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        HELPING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// What `work` makes of each part, in their order; `documents` says how large one is.
 ///
@@ -41,9 +61,13 @@ pub fn shared_out<P: Sync, T: Send + Sync, E: Send + Sync>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..threads {
+        for seat in (1..threads).map_while(|_| Seat::taken()) {
+            let help = || {
+                let _seat = seat;
+                take();
+            };
             // Where there can be no thread more, this one does all of it.
-            let _ = thread::Builder::new().name("search".into()).spawn_scoped(scope, take);
+            let _ = thread::Builder::new().name("search".into()).spawn_scoped(scope, help);
         }
         take();
     });
@@ -52,7 +76,7 @@ pub fn shared_out<P: Sync, T: Send + Sync, E: Send + Sync>(
 }
 
 #[test]
-fn each_part_is_worked_on_once_and_the_first_error_counts() {
+fn each_part_is_worked_on_once_the_first_error_counts_and_many_searches_have_few_helpers() {
     let parts: Vec<u32> = (0..40).collect();
     for documents in [1, 100_000] {
         let doubled = shared_out(&parts, |_| documents, |part| Ok::<_, u32>(part * 2));
@@ -64,4 +88,14 @@ fn each_part_is_worked_on_once_and_the_first_error_counts() {
         );
         assert_eq!(failed.unwrap_err(), 3);
     }
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let helped = |_: &u32| Ok::<_, ()>(HELPING.load(Ordering::Relaxed));
+                let helping = shared_out(&parts, |_| 100_000, helped).unwrap();
+                assert!(helping.iter().all(|helping| *helping <= MOST), "{helping:?}");
+            });
+        }
+    });
+    assert_eq!(HELPING.load(Ordering::Relaxed), 0, "a helper kept its seat");
 }
