@@ -177,7 +177,10 @@ impl Reception {
             Method::PATCH,
             Method::DELETE,
         ];
-        let is_taken = |method: &&Method| of_path().any(|(route, _)| route.takes(method));
+        // As a reader of the API's document finds the address: where one without names is this path, it is that one.
+        let names = of_path().map(|(_, named)| named.len()).min();
+        let is_taken =
+            |method: &&Method| of_path().any(|(route, named)| Some(named.len()) == names && route.takes(method));
         let allowed: Vec<&str> = methods.iter().filter(is_taken).map(Method::as_str).collect();
         match HeaderValue::from_str(&allowed.join(", ")) {
             Ok(allowed) if !allowed.is_empty() => Err(answer(StatusCode::METHOD_NOT_ALLOWED)

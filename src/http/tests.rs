@@ -25,6 +25,8 @@ fn letters() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/letters", LetIn::Anyone, hello),
         Route::new(Method::POST, "/letters", LetIn::Anyone, length).with_body(MOST),
+        Route::new(Method::POST, "/letters/new", LetIn::Anyone, length).unlisted(),
+        Route::new(Method::GET, "/letters/{name}", LetIn::Anyone, hello).unlisted(),
     ]
 }
 
@@ -204,6 +206,10 @@ fn guests_live_beside_each_other() {
             let (status, head, _) = client.ask(&format!("DELETE {page}"), "", "").await;
             assert!(status == 405 && head.contains(&format!("{allowed}\r\n")), "{head}");
         }
+        // What may be asked for by a name that is another address, too.
+        let (status, ..) = client.ask("GET /letters/new", "", "").await;
+        let (_, head, _) = client.ask("DELETE /letters/new", "", "").await;
+        assert!(status == 200 && head.contains("allow: post\r\n"), "{head}");
         let token = format!("Authorization: Bearer {TOKEN}\r\n");
         assert_eq!(
             client.post("/secret", &token, "xyz").await,

@@ -13,7 +13,10 @@ use utoipa::{
 };
 
 use super::{accounts, audit, mail, message, notices, profiles, runs, session, take, users};
-use crate::http::{PROBLEM, Problem};
+use crate::{
+    api::TakenForm,
+    http::{PROBLEM, Problem},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,7 +36,7 @@ use crate::http::{PROBLEM, Problem};
         accounts::all_sessions, accounts::sessions, accounts::end_sessions, accounts::end_session,
         audit::audit,
     ),
-    components(schemas(Problem, mail::Sort)),
+    components(schemas(Problem, TakenForm, mail::Sort)),
     security(("session" = []), ("application" = [])),
     modifiers(&Common)
 )]
@@ -132,6 +135,30 @@ pub fn json() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
+    /// The parameter `form` of the export named a schema that was not in it.
+    #[test]
+    fn what_the_document_refers_to_is_in_it() {
+        let document: Value = serde_json::from_str(super::json()).unwrap();
+        let (mut left, mut looked_at) = (vec![&document], 0);
+        while let Some(value) = left.pop() {
+            match value {
+                Value::Object(table) => {
+                    if let Some(Value::String(to)) = table.get("$ref") {
+                        let there = document.pointer(to.trim_start_matches('#'));
+                        assert!(there.is_some(), "{to}");
+                        looked_at += 1;
+                    }
+                    left.extend(table.values());
+                }
+                Value::Array(values) => left.extend(values),
+                _ => {}
+            }
+        }
+        assert!(looked_at > 100, "{looked_at}");
+    }
+
     #[test]
     fn the_copy_in_docs_is_the_document() {
         let copy = include_str!("../../docs/openapi.json");
