@@ -7,6 +7,9 @@ use super::{bilingual::texts, language::Language};
 pub mod assign;
 pub mod growth;
 pub mod import;
+pub mod said;
+pub mod schedule;
+pub mod stages;
 pub mod wrongs;
 
 impl Language {
@@ -190,6 +193,7 @@ texts! {
     failed_times: "failed runs since", "fehlgeschlagene Läufe seit";
     last_run: "Last run", "Letzter Lauf";
     next_run: "Next run", "Nächster Lauf";
+    schedule: "Schedule", "Zeitplan";
     by_hand: "by hand", "von Hand";
     watches: "and whenever mail arrives", "und sobald Mail eintrifft";
     still_open: "Not archived yet", "Noch nicht archiviert";
@@ -436,4 +440,17 @@ impl Texts {
             _ => self.index_failing,
         }
     }
+}
+
+/// A text with what it is about in its places. What is put in is no text of ours, and nothing is put into it.
+pub fn filled(text: &str, about: &[String]) -> String {
+    let mut pieces = text.split('{');
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (number, rest) = piece.split_once('}').unwrap_or((piece, ""));
+        let value = number.parse().ok().and_then(|number: usize| about.get(number));
+        words.push_str(value.map_or("", String::as_str));
+        words.push_str(rest);
+    }
+    words
 }
