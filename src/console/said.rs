@@ -7,7 +7,7 @@ use super::{
     frame::Face,
     language::Language,
     texts::{
-        said::{BY_HAND, BY_ITSELF, german},
+        said::{BY_HAND, BY_ITSELF, VALUE, german},
         wrongs,
     },
     words,
@@ -28,9 +28,15 @@ pub fn said(face: &Face, said: &Said) -> Markup {
 
 /// Why something failed.
 pub fn failed(face: &Face, failure: &Failure) -> Markup {
+    let language = face.look.language;
+    let said = failure.said();
     match &failure.wrong {
-        Some(wrong) => html! { (wrongs::words(face.look.language, wrong)) },
-        None => said(face, &failure.said()),
+        Some(wrong) => html! { (wrongs::words(language, wrong)) },
+        // What the checks of a profile say of a value has English words alone.
+        None if failure.key.is_some() && said.saying().is_plain() && language == Language::German => {
+            html! { (VALUE) " " (in_language(language, &said, DEPTH)) }
+        }
+        None => in_language(language, &said, DEPTH),
     }
 }
 

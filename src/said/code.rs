@@ -1,14 +1,14 @@
-//! Which sentences there are.
+//! Which sentences there are: behind each, how many things it is about, and which.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident $about:literal,)*) => {
-        /// Which sentence it is. How much it is about stands behind each, and in its comment what.
+    ($($code:ident $about:literal,)*) => {
+        /// Which sentence it is.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Code {
-            $($(#[$doc])* $code,)*
+            $($code,)*
             /// Its English text is all that is known: a detail that has no code, or one that a newer version says.
             #[default]
             #[serde(other)]
@@ -31,83 +31,52 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What somebody else said.
-    Quoted 1,
-    /// Two sentences, one behind the other.
-    And 2,
-    /// Two of which one counts.
-    Or 2,
+    Quoted 1, // what somebody else said
+    And 2, // two sentences, one behind the other
+    Or 2, // two of which one counts
 
     // On the way to a server.
-    /// The host.
-    HostIsMore 1,
-    /// The host, and what the resolver says.
-    NoNameServer 2,
-    /// The host, and what the resolver says.
-    NoSuchHost 2,
-    /// The host and the port.
-    PortRefused 2,
-    /// The host and the port.
-    PortSilent 2,
-    /// The host, and why.
-    NoWay 2,
-    /// The host, the port, and why.
-    NotConnected 3,
-    /// The host, and how long nobody answered.
-    ResolveSilent 2,
-    /// The host, and how long it was silent.
-    ConnectSilent 2,
-    /// The host, and how long it was silent.
-    TlsSilent 2,
-    /// The host, and how long it was silent.
-    AnswerSilent 2,
-    /// The host, and a detail.
-    TlsFailed 2,
-    /// The file, and what is wrong with it.
-    CaFile 2,
-    /// The host, the command, and the access to try.
-    NoUpgrade 3,
-    /// The host and the command.
-    Injected 2,
-    /// The host, and a detail.
-    AnswerSenseless 2,
+    HostIsMore 1, // the host
+    NoNameServer 2, // the host, and what the resolver says
+    NoSuchHost 2, // the host, and what the resolver says
+    PortRefused 2, // the host and the port
+    PortSilent 2, // the host and the port
+    NoWay 2, // the host, and why
+    NotConnected 3, // the host, the port, and why
+    ResolveSilent 2, // the host, and how long nobody answered
+    ConnectSilent 2, // the host, and how long it was silent
+    TlsSilent 2, // the host, and how long it was silent
+    AnswerSilent 2, // the host, and how long it was silent
+    TlsFailed 2, // the host, and a detail
+    CaFile 2, // the file, and what is wrong with it
+    NoUpgrade 3, // the host, the command, and the access to try
+    Injected 2, // the host and the command
+    AnswerSenseless 2, // the host, and a detail
 
     // Certificates.
-    /// The host, why it is refused, and what makes it acceptable.
-    CertificateRefused 3,
+    CertificateRefused 3, // the host, why it is refused, and what makes it acceptable
     CertificateNotPinned 0,
     NoRoots 0,
-    /// Since when.
-    CertificateExpired 1,
-    /// Until when.
-    CertificateNotYet 1,
-    /// The name.
-    CertificateNotFor 1,
+    CertificateExpired 1, // since when
+    CertificateNotYet 1, // until when
+    CertificateNotFor 1, // the name
     CertificateRevoked 0,
     CertificateNotOfServers 0,
     CertificateUnreadable 0,
     CertificateSelfSigned 0,
-    /// The issuer.
-    CertificateIssuer 1,
+    CertificateIssuer 1, // the issuer
     CertificateNamesNone 0,
-    /// The names.
-    CertificateFor 1,
-    /// The names, and the last one.
-    CertificateForAnd 2,
-    /// The names, and how many more.
-    CertificateForMore 2,
-    /// The pin, as the configuration has it.
-    MendPin 1,
-    /// The same.
-    MendPinning 1,
+    CertificateFor 1, // the names
+    CertificateForAnd 2, // the names, and the last one
+    CertificateForMore 2, // the names, and how many more
+    MendPin 1, // the pin, as the configuration has it
+    MendPinning 1, // the same
     MendHost 0,
     MendHostOne 0,
     MendHostSome 0,
-    /// What, and the pin.
-    MendOrPin 2,
+    MendOrPin 2, // what, and the pin
     MendName 0,
-    /// Which certificate.
-    MendCaFile 1,
+    MendCaFile 1, // which certificate
     MendOneForName 0,
     ThatCertificate 0,
     IssuersCertificate 0,
@@ -118,145 +87,83 @@ codes! {
     MendSubjectAltName 0,
 
     // A port of another server.
-    /// The port, how long, and what is known.
-    NoGreeting 3,
+    NoGreeting 3, // the port, how long, and what is known
     TlsThenNothing 0,
     TakesAndSaysNothing 0,
-    /// The port and the protocol.
-    PortIsNot 2,
-    /// The protocol.
-    AServer 1,
+    PortIsNot 2, // the port and the protocol
+    AServer 1, // the protocol
     AWebServer 0,
-    /// The port, the server that is there, and where ours usually is.
-    PortIsOf 3,
-    /// The same.
-    PortIsOfTls 3,
-    /// The same.
-    PortIsOfSmtp 3,
-    /// The same.
-    PortIsOfSmtpTls 3,
-    /// The port, the protocol, and the access to try.
-    PortSpeaksOverTls 3,
-    /// The port, and the access to try.
-    PortProbablyTls 2,
-    /// The port, the protocol, and the access to try.
-    PortClear 3,
-    /// The port, the protocol, ours, and the access to try.
-    PortSpeaks 4,
-    /// The access.
-    AtAnotherPort 1,
-    /// The access and the port.
-    UsuallyAt 2,
-    /// The port and the greeting.
-    NoMailServer 2,
+    PortIsOf 3, // the port, the server that is there, and where ours usually is
+    PortIsOfTls 3, // the same
+    PortIsOfSmtp 3, // the same
+    PortIsOfSmtpTls 3, // the same
+    PortSpeaksOverTls 3, // the port, the protocol, and the access to try
+    PortProbablyTls 2, // the port, and the access to try
+    PortClear 3, // the port, the protocol, and the access to try
+    PortSpeaks 4, // the port, the protocol, ours, and the access to try
+    AtAnotherPort 1, // the access
+    UsuallyAt 2, // the access and the port
+    NoMailServer 2, // the port and the greeting
 
     // A session.
-    /// The host, and how long it was silent.
-    SilentFor 2,
-    /// The host, how long, and what was going on.
-    SilentDuring 3,
-    /// The host, how long, and what had just been done.
-    SilentAfter 3,
-    /// The host.
-    Preauth 1,
-    /// The host and its words.
-    TurnedAway 2,
-    /// The host, the user name, and the words.
-    LoginRefused 3,
+    SilentFor 2, // the host, and how long it was silent
+    SilentDuring 3, // the host, how long, and what was going on
+    SilentAfter 3, // the host, how long, and what had just been done
+    Preauth 1, // the host
+    TurnedAway 2, // the host and its words
+    LoginRefused 3, // the host, the user name, and the words
     NoPasswordInClear 0,
     NoPasswordHere 0,
     NotSendable 0,
     TokensNotOffered 0,
     TokenNotSendable 0,
-    /// The command, and what the server says.
-    CommandRefused 2,
-    /// Why.
-    NoFolderLeft 1,
+    CommandRefused 2, // the command, and what the server says
+    NoFolderLeft 1, // why
     IncludeIsEmpty 0,
-    /// The key with its value.
-    ExcludeLeavesNone 1,
+    ExcludeLeavesNone 1, // the key with its value
     SubscribedLeavesNone 0,
-    /// The key with its value.
-    BothLeaveNone 1,
-    /// The name, and the pattern for those below it.
-    FolderOfFolders 2,
-    /// The name of a special use.
-    NoFolderMarked 1,
-    /// The pattern.
-    NoFolderMatches 1,
-    /// The name.
-    NoFolder 1,
-    /// What is missing.
-    NoFolderAtAll 1,
-    /// What is missing, and the folders that there are.
-    FoldersAre 2,
-    /// What is missing, the nearest one, and the folders that there are.
-    DidYouMeanFolder 3,
-    /// The first ones, and how many more.
-    AndMore 2,
-    /// The same.
-    CommaMore 2,
-    /// The file, and why.
-    Unreadable 2,
-    /// The same.
-    CannotImport 2,
-    /// Why.
-    GivenUp 1,
-    /// The file, and how many users there are.
-    ImportOfSeveral 2,
-    /// The command, and what was said.
-    ConnectionLost 2,
+    BothLeaveNone 1, // the key with its value
+    FolderOfFolders 2, // the name, and the pattern for those below it
+    NoFolderMarked 1, // the name of a special use
+    NoFolderMatches 1, // the pattern
+    NoFolder 1, // the name
+    NoFolderAtAll 1, // what is missing
+    FoldersAre 2, // what is missing, and the folders that there are
+    DidYouMeanFolder 3, // what is missing, the nearest one, and the folders that there are
+    AndMore 2, // the first ones, and how many more
+    CommaMore 2, // the same
+    Unreadable 2, // the file, and why
+    CannotImport 2, // the same
+    GivenUp 1, // why
+    ImportOfSeveral 2, // the file, and how many users there are
+    ConnectionLost 2, // the command, and what was said
     ServerClosed 0,
-    /// The command, and a detail.
-    Senseless 2,
-    /// How many messages it has, and how many can be taken.
-    MailboxHas 2,
-    /// How many messages can be taken.
-    MailboxListsMore 1,
-    /// The folder.
-    NoUidvalidity 1,
-    /// The command, and how many bytes.
-    SentTooMuch 2,
-    /// The host, and why.
-    NotGreeted 2,
-    /// The host, and why.
-    LoginBrokenOff 2,
-    /// The host, the command, and why.
-    LoginBrokenOffIn 3,
-    /// The host, and why.
-    NotEncrypted 2,
-    /// The host, and why.
-    CannotConnect 2,
+    Senseless 2, // the command, and a detail
+    MailboxHas 2, // how many messages it has, and how many can be taken
+    MailboxListsMore 1, // how many messages can be taken
+    NoUidvalidity 1, // the folder
+    SentTooMuch 2, // the command, and how many bytes
+    NotGreeted 2, // the host, and why
+    LoginBrokenOff 2, // the host, and why
+    LoginBrokenOffIn 3, // the host, the command, and why
+    NotEncrypted 2, // the host, and why
+    CannotConnect 2, // the host, and why
 
     // Tokens.
-    /// The profile.
-    NoRefreshToken 1,
-    /// The file.
-    TokensNoKey 1,
-    /// The file, and the file of the key.
-    TokensOtherKey 2,
-    /// The file, and a detail.
-    TokensDamaged 2,
-    /// How long, and the file.
-    TokensBusy 2,
-    /// The file, and what is wrong with it.
-    CaFileOfTokens 2,
-    /// The endpoint, and how long.
-    EndpointSilent 2,
-    /// The host, why, and what helps.
-    EndpointCertificate 3,
-    /// The endpoint, and a detail.
-    EndpointSenseless 2,
-    /// Why.
-    EndpointFailed 1,
-    /// The endpoint and its words.
-    EndpointLater 2,
-    /// The endpoint, its words, and after how long.
-    EndpointLaterIn 3,
-    /// The endpoint, its words, and what to do.
-    EndpointRefused 3,
-    /// Why, and the access.
-    FreshTokenRefused 2,
+    NoRefreshToken 1, // the profile
+    TokensNoKey 1, // the file
+    TokensOtherKey 2, // the file, and the file of the key
+    TokensDamaged 2, // the file, and a detail
+    TokensBusy 2, // how long, and the file
+    CaFileOfTokens 2, // the file, and what is wrong with it
+    EndpointSilent 2, // the endpoint, and how long
+    EndpointCertificate 3, // the host, why, and what helps
+    EndpointSenseless 2, // the endpoint, and a detail
+    EndpointFailed 1, // why
+    EndpointLater 2, // the endpoint and its words
+    EndpointLaterIn 3, // the endpoint, its words, and after how long
+    EndpointRefused 3, // the endpoint, its words, and what to do
+    FreshTokenRefused 2, // why, and the access
     CheckParameters 0,
     RefreshTokenGone 0,
     CheckClient 0,
@@ -271,28 +178,18 @@ codes! {
     PasteToken 0,
 
     // The configuration and the store.
-    /// The key, the file, and what is wrong.
-    SecretFile 3,
-    /// The key, the variable, and what is wrong.
-    SecretEnv 3,
-    /// The profile, and why.
-    Sealed 2,
-    /// The path.
-    DiskFull 1,
-    /// A detail.
-    ArchiveDamaged 1,
-    /// Why.
-    StoreClosed 1,
-    /// What went wrong, and where.
-    StoreFailed 2,
-    /// What it is.
-    Bug 1,
+    SecretFile 3, // the key, the file, and what is wrong
+    SecretEnv 3, // the key, the variable, and what is wrong
+    Sealed 2, // the profile, and why
+    DiskFull 1, // the path
+    ArchiveDamaged 1, // a detail
+    StoreClosed 1, // why
+    StoreFailed 2, // what went wrong, and where
+    Bug 1, // what it is
     Interrupted 0,
     ProcessEnded 0,
-    /// For how long.
-    NoProgress 1,
-    /// Why.
-    ProfileStopped 1,
+    NoProgress 1, // for how long
+    ProfileStopped 1, // why
     ProtocolSaysNothing 0,
     ConnectionStopped 0,
 
@@ -319,11 +216,9 @@ codes! {
     DoVerify 0,
 
     // What to do, where more is known.
-    /// The access.
-    WriteAccess 1,
+    WriteAccess 1, // the access
     CorrectPort 0,
-    /// Where it usually is.
-    CheckPort 1,
+    CheckPort 1, // where it usually is
     CorrectCaFile 0,
     SslFromFirstByte 0,
     FindWhoAnswers 0,
@@ -340,14 +235,10 @@ codes! {
     AskAndPin 0,
     AskForNewPin 0,
     WriteHostOrPin 0,
-    /// Which certificate.
-    NameCaFileOrPin 1,
-    /// What.
-    HaveServerMended 1,
-    /// What.
-    MendHere 1,
-    /// Two kinds of access.
-    WriteOneOfAccesses 2,
+    NameCaFileOrPin 1, // which certificate
+    HaveServerMended 1, // what
+    MendHere 1, // what
+    WriteOneOfAccesses 2, // two kinds of access
     AllowPasswords 0,
     SwitchAccessOn 0,
     MakeAppPassword 0,
@@ -361,104 +252,67 @@ codes! {
     SetVariable 0,
 
     // Steps of a test that went well.
-    /// The user name.
-    LoggedInAs 1,
-    /// How.
-    Compressed 1,
+    LoggedInAs 1, // the user name
+    Compressed 1, // how
     NotAskedWho 0,
     TokenAtHand 0,
     TokenRenewed 0,
-    /// The version, and whose certificate.
-    Encrypted 2,
-    /// The same.
-    EncryptedUntrusted 2,
-    /// How many folders, and messages.
-    Folders 2,
-    /// How many of how many folders, and messages.
-    SomeFolders 3,
-    /// How many, and the folder.
-    LookedAtHeaders 2,
-    /// How many of how many, and the folder.
-    LookedAtSomeHeaders 3,
-    /// The size.
-    FetchedWhole 1,
-    /// How many, and why the last one did not.
-    NoneCameWhole 2,
+    Encrypted 2, // the version, and whose certificate
+    EncryptedUntrusted 2, // the same
+    Folders 2, // how many folders, and messages
+    SomeFolders 3, // how many of how many folders, and messages
+    LookedAtHeaders 2, // how many, and the folder
+    LookedAtSomeHeaders 3, // how many of how many, and the folder
+    FetchedWhole 1, // the size
+    NoneCameWhole 2, // how many, and why the last one did not
     NotGiven 0,
-    /// The copy.
-    CopyNotSent 1,
-    /// The copy.
-    CopyNoBody 1,
-    /// The copy and the line.
-    CopyUnreadable 2,
-    /// The copy and the words.
-    CopyRefusedOf 2,
-    /// The folder, and what is said of it.
-    InFolder 2,
+    CopyNotSent 1, // the copy
+    CopyNoBody 1, // the copy
+    CopyUnreadable 2, // the copy and the line
+    CopyRefusedOf 2, // the copy and the words
+    InFolder 2, // the folder, and what is said of it
 
     // What a test found.
     NoHeadersAlone 0,
     AllTooLarge 0,
-    /// Why.
-    NoOtherFolders 1,
-    /// The folder, how many messages it says, of how many newest, and how many it lists.
-    FolderOfNoSize 4,
-    /// How many, the folder, and why.
-    NoHeaderSent 3,
-    /// How many, and why.
-    SomeHeadersNotSent 2,
-    /// The folder, and what the server says.
-    FolderNotReadable 2,
+    NoOtherFolders 1, // why
+    FolderOfNoSize 4, // the folder, how many messages it says, of how many newest, and how many it lists
+    NoHeaderSent 3, // how many, the folder, and why
+    SomeHeadersNotSent 2, // how many, and why
+    FolderNotReadable 2, // the folder, and what the server says
     NoneReadableByRight 0,
     ExpireAtOnce 0,
-    /// Days.
-    ExpireAfter 1,
-    /// Seconds.
-    LoginDelay 1,
+    ExpireAfter 1, // days
+    LoginDelay 1, // seconds
     NoneReadable 0,
-    /// How many of how many.
-    SomeNameNobody 2,
-    /// How many of how many, and which addresses most often.
-    SomeNameNobodyOften 3,
-    /// How many, what a run would do, and what of the users.
-    NoneNamesUser 3,
+    SomeNameNobody 2, // how many of how many
+    SomeNameNobodyOften 3, // how many of how many, and which addresses most often
+    NoneNamesUser 3, // how many, what a run would do, and what of the users
     WouldLeaveAll 0,
     WouldFileForCatchall 0,
     AreAddressesComplete 0,
     NoUsersYet 0,
-    /// How many of how many.
-    ProposalMendsBcc 2,
-    /// What is not known, which server it seems to be, and how it is mended.
-    BccAndServer 3,
+    ProposalMendsBcc 2, // how many of how many
+    BccAndServer 3, // what is not known, which server it seems to be, and how it is mended
     BccUnknown 0,
-    /// How many of how many.
-    BccFew 2,
-    /// How many of how many.
-    BccSome 2,
-    /// What came before, how many of how many.
-    AndSingles 3,
-    /// The same.
-    AndWithoutReceived 3,
-    /// Its name.
-    SeemsToBe 1,
+    BccFew 2, // how many of how many
+    BccSome 2, // how many of how many
+    AndSingles 3, // what came before, how many of how many
+    AndWithoutReceived 3, // the same
+    SeemsToBe 1, // its name
     NoServerShown 0,
 
     // How servers are made to write the recipients.
     PostfixFlagO 0,
-    /// What to write there.
-    PostfixFlagOAlias 1,
-    /// The same.
-    PostfixLmtpLimit 1,
+    PostfixFlagOAlias 1, // what to write there
+    PostfixLmtpLimit 1, // the same
     EximLmtp 0,
     OpenSmtpdLmtp 0,
-    /// Which program.
-    OneAtATime 1,
-    /// Which program, and the server before it.
-    OneAtATimeOr 2,
+    OneAtATime 1, // which program
+    OneAtATimeOr 2, // which program, and the server before it
     AnLmtpServer 0,
     FetchItself 0,
-    /// How.
-    OnServerInFront 1,
+    OnServerInFront 1, // how
     AnyServer 0,
     PostfixOriginal 0,
     PostfixPrepend 0,
@@ -472,167 +326,98 @@ codes! {
     ChasquidHook 0,
     ExchangeJournal 0,
     GoogleHeader 0,
-    /// Its name.
-    OtherServer 1,
-    /// Two programs.
-    Behind 2,
+    OtherServer 1, // its name
+    Behind 2, // two programs
 
     // What runs say.
     PauseBegan 0,
-    /// How many, and why.
-    FewerConnections 2,
-    /// Why.
-    ConnectionAnew 1,
+    FewerConnections 2, // how many, and why
+    ConnectionAnew 1, // why
     ConnectionLostAnew 0,
-    /// The copy, and how many addresses.
-    NamesVeryMany 2,
-    /// The limit, how many addresses, the first ones, and the profile.
-    LimitReached 4,
-    /// How many.
-    MoreAddresses 1,
-    /// How many.
-    AboutMoreAddresses 1,
-    /// How many of how many.
-    NoKnownAddress 2,
-    /// What is not known.
-    AreTheyComplete 1,
-    /// The addresses, how many messages, the key with its value, and the profile.
-    LooksLikeOwn 4,
-    /// The same, of several.
-    LookLikeOwn 4,
-    /// The address, and how many.
-    NamedInNearlyAll 2,
-    /// The address, and how many.
-    NamedInPlace 2,
-    /// What came before.
-    AndRerouteThen 1,
-    /// How many.
-    MessagesNaming 1,
-    /// The domain, how many messages, the addresses, the key with its value, and the profile.
-    DomainMissing 5,
-    /// How many of how many, and the profile.
-    EnvelopeAtEnd 3,
-    /// The bytes.
-    ExcludedByTinySize 1,
-    /// The keys.
-    AllExcluded 1,
-    /// How many.
-    ReportsNotBelieved 2,
-    /// How many.
-    ReportsUnreadable 1,
-    /// How many, and the folder.
-    FlaggedKept 2,
-    /// The same.
-    ShortKept 2,
-    /// The folder, what shows it, and how many copies.
-    NamesReused 3,
+    NamesVeryMany 2, // the copy, and how many addresses
+    LimitReached 4, // the limit, how many addresses, the first ones, and the profile
+    MoreAddresses 1, // how many
+    AboutMoreAddresses 1, // how many
+    NoKnownAddress 2, // how many of how many
+    AreTheyComplete 1, // what is not known
+    LooksLikeOwn 4, // the addresses, how many messages, the key with its value, and the profile
+    LookLikeOwn 4, // the same, of several
+    NamedInNearlyAll 2, // the address, and how many
+    NamedInPlace 2, // the address, and how many
+    AndRerouteThen 1, // what came before
+    MessagesNaming 1, // how many
+    DomainMissing 5, // the domain, how many messages, the addresses, the key with its value, and the profile
+    EnvelopeAtEnd 3, // how many of how many, and the profile
+    ExcludedByTinySize 1, // the bytes
+    AllExcluded 1, // the keys
+    ReportsNotBelieved 2, // how many
+    ReportsUnreadable 1, // how many
+    FlaggedKept 2, // how many, and the folder
+    ShortKept 2, // the same
+    NamesReused 3, // the folder, what shows it, and how many copies
     NoneAffected 0,
-    /// How many.
-    CountAsNew 1,
+    CountAsNew 1, // how many
     OthersBeforeDeletion 0,
-    /// The number.
-    UidnextFell 1,
-    /// The copy.
-    LastIsAnother 1,
+    UidnextFell 1, // the number
+    LastIsAnother 1, // the copy
     SizesDiffer 0,
     HeadersDiffer 0,
-    /// The folder.
-    UidvalidityAnew 1,
-    /// The folder.
-    FolderWentAway 1,
+    UidvalidityAnew 1, // the folder
+    FolderWentAway 1, // the folder
     FetchedEachTime 0,
-    /// What becomes of them.
-    NoUidl 1,
-    /// How many, and what becomes of them.
-    SomeWithoutUidl 2,
-    /// The same.
-    UidlTwice 2,
-    /// The user.
-    ExportOfStranger 1,
-    /// How many.
-    WouldMakeUsers 1,
+    NoUidl 1, // what becomes of them
+    SomeWithoutUidl 2, // how many, and what becomes of them
+    UidlTwice 2, // the same
+    ExportOfStranger 1, // the user
+    WouldMakeUsers 1, // how many
     HeadersNotAlone 0,
     WouldDeleteMore 0,
-    /// The user, and where it was.
-    UserGone 2,
-    /// How many, where they were, and who.
-    UsersGone 3,
-    /// The same, and how many more.
-    UsersGoneMore 4,
-    /// Why.
-    UsersAsBefore 1,
+    UserGone 2, // the user, and where it was
+    UsersGone 3, // how many, where they were, and who
+    UsersGoneMore 4, // the same, and how many more
+    UsersAsBefore 1, // why
     NobodyLooksAtUsers 0,
-    /// How many.
-    Messages 1,
-    /// How many.
-    Others 1,
+    Messages 1, // how many
+    Others 1, // how many
     AnyUsers 0,
-    /// The first ones, and the last.
-    AndLast 2,
-    /// How many messages.
-    AllInArchive 1,
-    /// How many messages.
-    FirstInArchive 1,
-    /// How many were read, and for whom none is.
-    BacklogNone 2,
-    /// How many were read, for whom one is, and the command.
-    BacklogOne 3,
-    /// How many were read, how many are to be filed, for whom, and the command.
-    BacklogSome 4,
+    AndLast 2, // the first ones, and the last
+    AllInArchive 1, // how many messages
+    FirstInArchive 1, // how many messages
+    BacklogNone 2, // how many were read, and for whom none is
+    BacklogOne 3, // how many were read, for whom one is, and the command
+    BacklogSome 4, // how many were read, how many are to be filed, for whom, and the command
     CountingStopped 0,
-    /// How many.
-    NotJudgeable 1,
-    /// How many, and what of them.
-    Counted 2,
-    /// Why, and what judges them.
-    LeftAlone 2,
+    NotJudgeable 1, // how many
+    Counted 2, // how many, and what is said of them
+    LeftAlone 2, // why, and what judges them
     ImportedForOne 0,
-    /// The profile.
-    ProfileIsGone 1,
+    ProfileIsGone 1, // the profile
     ProtocolIsGone 0,
     NoProfileToJudge 0,
-    /// The command.
-    JudgeBy 1,
-    /// How many, who, and the name as a shell takes it.
-    KeptByRetired 3,
+    JudgeBy 1, // the command
+    KeptByRetired 3, // how many, who, and the name as a shell takes it
     WholeArchive 0,
-    /// Whose.
-    ArchiveOf 1,
-    /// How far, and the query.
-    FoundBy 2,
-    /// What is read, and the profile.
-    ByRulesOf 2,
-    /// What is read.
-    ByRulesOfAll 1,
+    ArchiveOf 1, // whose
+    FoundBy 2, // how far, and the query
+    ByRulesOf 2, // what is read, and the profile
+    ByRulesOfAll 1, // what is read
 
-    /// The manifest, and why.
-    ManifestUnread 2,
+    ManifestUnread 2, // the manifest, and why
     TakenForText 0,
     PerhapsMessages 0,
-    /// How many, where, and what becomes of them.
-    DoubtfulLines 3,
-    /// The file.
-    LinesEndInCr 1,
-    /// The file, and how many messages.
-    PerhapsMbox 2,
-    /// The first one.
-    FoundDamage 1,
-    /// The first one, and how many there are.
-    FoundDamages 2,
-    /// The file.
-    ConfigurationNewer 1,
-    /// Whose.
-    AddressesNotCounted 1,
+    DoubtfulLines 3, // how many, where, and what becomes of them
+    LinesEndInCr 1, // the file
+    PerhapsMbox 2, // the file, and how many messages
+    FoundDamage 1, // the first one
+    FoundDamages 2, // the first one, and how many there are
+    ConfigurationNewer 1, // the file
+    AddressesNotCounted 1, // whose
 
     // What went wrong with single copies.
-    /// Why.
-    KeepsAskingToWait 1,
-    /// Why.
-    BreaksEachTime 1,
-    /// What panicked.
-    Panicked 1,
-    /// The user.
-    ArchiveStopped 1,
+    KeepsAskingToWait 1, // why
+    BreaksEachTime 1, // why
+    Panicked 1, // what panicked
+    ArchiveStopped 1, // the user
     RouterStopped 0,
     ReadingPanicked 0,
     PoolPanicked 0,
@@ -640,49 +425,32 @@ codes! {
     NotAsExported 0,
     NotInManifest 0,
     PartOfMessage 0,
-    /// Why.
-    NoMail 1,
+    NoMail 1, // why
     AmbiguousUid 0,
-    /// The server program.
-    MessageUnavailable 1,
-    /// The bytes.
-    AnnouncedAndNothing 1,
-    /// How many were announced, and how many came.
-    AnnouncedAndFewer 2,
-    /// How many were announced, came at first, and came then.
-    AnnouncedAndOther 3,
-    /// How many came.
-    CameAndMoreAnnounced 1,
+    MessageUnavailable 1, // the server program
+    AnnouncedAndNothing 1, // the bytes
+    AnnouncedAndFewer 2, // how many were announced, and how many came
+    AnnouncedAndOther 3, // how many were announced, came at first, and came then
+    CameAndMoreAnnounced 1, // how many came
     SizeNotSaid 0,
     NotSent 0,
     NoBody 0,
-    /// What the server says.
-    CopyRefused 1,
-    /// The line.
-    AnswerUnreadable 1,
-    /// The size, and the most.
-    CopyTooLarge 2,
-    /// The same.
-    WouldBeTooLarge 2,
-    /// Why.
-    NotDeleted 1,
+    CopyRefused 1, // what the server says
+    AnswerUnreadable 1, // the line
+    CopyTooLarge 2, // the size, and the most
+    WouldBeTooLarge 2, // the same
+    NotDeleted 1, // why
     NotDeletedAlone 0,
     IsFlagged 0,
     WasGone 0,
     StillStanding 0,
-    /// The words.
-    RemovalRefused 1,
+    RemovalRefused 1, // the words
     NotSentAgain 0,
-    /// The message.
-    KeptIsMissing 1,
-    /// Why.
-    DeletionStopped 1,
-    /// Why.
-    DeletionStoppedHere 1,
-    /// How many, and why.
-    DeletionUnconfirmed 2,
-    /// Why.
-    RoutedAgain 1,
+    KeptIsMissing 1, // the message
+    DeletionStopped 1, // why
+    DeletionStoppedHere 1, // why
+    DeletionUnconfirmed 2, // how many, and why
+    RoutedAgain 1, // why
 }
 
 impl Code {

@@ -81,6 +81,7 @@ texts! {
     needs_code: "Type the password again, and the one-time code that your app shows.", "Geben Sie das Passwort noch einmal ein und dazu den Einmalcode, den Ihre App zeigt.";
     wrong_code: "The one-time code is wrong, or was used before.", "Der Einmalcode ist falsch oder wurde schon benutzt.";
     slowed: "Too many failed log-ins. Try again in", "Zu viele fehlgeschlagene Anmeldungen. Versuchen Sie es wieder in";
+    no_log_in_now: "Nobody can log in at the moment. The log of dropkeep says why.", "Zurzeit kann sich niemand anmelden. Das Log von dropkeep sagt, warum.";
     first_account: "The first account", "Das erste Konto";
     first_means: "There is no account yet. This one will administer dropkeep: profiles, people, and who may read what. It reads no mail but that of archives given to it.", "Es gibt noch kein Konto. Dieses wird dropkeep verwalten: Profile, Personen, und wer was lesen darf. Es liest keine Mail außer in Archiven, die ihm gegeben werden.";
     make_account: "Make the account", "Konto anlegen";
@@ -372,6 +373,10 @@ texts! {
     no_entries: "There are no such entries.", "Es gibt keine solchen Einträge.";
     earlier_entries: "Earlier entries", "Frühere Einträge";
     as_csv: "Download as CSV", "Als CSV herunterladen";
+    outcome_begun: "begun", "begonnen";
+    outcome_done: "done", "getan";
+    outcome_refused: "refused", "verweigert";
+    outcome_failed: "failed", "fehlgeschlagen";
 
     // Store.
     sizes: "Sizes", "Größen";
@@ -429,6 +434,17 @@ impl Texts {
             ("date:2025-01..2025-03 newer:30d", self.means_dates),
             ("larger:1M smaller:10M", self.means_sizes),
         ]
+    }
+
+    /// How something ended that is in the audit log; one that a newer version has stands for itself.
+    pub fn outcome_named<'o>(&self, outcome: &'o str) -> &'o str {
+        match outcome {
+            "begun" => self.outcome_begun,
+            "done" => self.outcome_done,
+            "refused" => self.outcome_refused,
+            "failed" => self.outcome_failed,
+            other => other,
+        }
     }
 
     pub fn index_state(&self, state: &str) -> &'static str {
