@@ -102,7 +102,7 @@ dashboards-check: ## Check the dashboards against the types that Grafana publish
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
 bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, lists, growth, identify, link, metrics, search, web or hostile: only that part)
-	@tests/install-tools.sh bench search
+	@tests/install-tools.sh bench search $(if $(filter growth,$(BENCH)),console)
 	$(if $(filter store million lists growth identify link metrics search web hostile,$(BENCH)),,cargo bench --bench journey)
 	$(if $(filter speed memory identify link metrics search web hostile,$(BENCH)),,cargo bench --bench store)
 	$(if $(filter speed memory store million lists growth link metrics search web hostile,$(BENCH)),,cargo bench --bench identify)

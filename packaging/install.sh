@@ -131,8 +131,12 @@ settle() {
         [ -d "$path" ] || install -d -m 700 -o dropkeep -g dropkeep "$path"
     done
     if has_systemd; then systemctl daemon-reload; fi
-    say "next: write a profile into $etc/dropkeep.toml, try it (dropkeep test PROFILE),"
-    say "and start the appliance (systemctl enable --now dropkeep)"
+    say "next, in one of two ways:"
+    say "- in a browser: make a key for passwords (README.md, \"In a browser\"), then"
+    say "  systemctl enable --now dropkeep; journalctl -u dropkeep | grep console/first"
+    say "  shows a link on this machine, which makes the first account and leads to the first profile"
+    say "- by the file: write a profile into $etc/dropkeep.toml, try it (dropkeep test PROFILE), then"
+    say "  systemctl enable --now dropkeep"
 }
 
 uninstall() {

@@ -17,7 +17,7 @@
 //! `reading` answers what the store alone can, and [`search`] finds mail by its words, which [`extract`] reads, those of
 //! what is attached included. [`explain`] says why a message is whose, and [`export`] gets the archives out in
 //! [`formats`] that other programs read. [`config`] is the configuration, `kept` has the profiles that the catalog keeps beside those of its file. [`message`] has the words that all stages
-//! share. [`net`] dials servers. [`http`] is a server, [`monitoring`] what it serves to anybody: metrics and
+//! share, [`said`] what is said to people, in English and by codes for other languages. [`net`] dials servers. [`http`] is a server, [`monitoring`] what it serves to anybody: metrics and
 //! health; [`web`] what it serves to accounts: the API; and [`console`] its pages for people.
 //! [`harmless`] shows foreign text, [`child`] is this program as a child process that may crash, [`account`] names the
 //! accounts of the machine, [`version`] is which dropkeep this is, [`panics`] says what is survived. [`durable`]
@@ -63,6 +63,7 @@ pub mod reading;
 pub mod report;
 mod reroute;
 pub mod route;
+pub mod said;
 pub mod search;
 pub mod source;
 pub mod token;

@@ -10,12 +10,22 @@ use std::{
 use actix::{Actor, Message, dev::MessageResponse, dev::OneshotSender};
 use futures_util::FutureExt;
 
-use crate::report::metrics;
+use crate::{
+    report::metrics,
+    said::{Code, Said, Say},
+};
 
 /// Something panicked, and what it was doing. Its place is on standard error.
 #[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
 #[error("{0} panicked; this is a bug in dropkeep")]
 pub struct Panicked(pub &'static str);
+
+impl Say for Panicked {
+    fn said(&self) -> Said {
+        let doing = Said::from(self.0);
+        Said::new(Code::Panicked, self.to_string(), vec![doing.into()])
+    }
+}
 
 /// From now on a panic of any thread is reported on standard error and counted by its thread. Only its place in the
 /// source is told: the words of a panic can quote what was being read, and that is mail.

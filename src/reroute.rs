@@ -31,6 +31,7 @@ use crate::{
     profile::{NotMade, Stages},
     report::{InStage, Outcome, REROUTE, Run, RunState, Stage, kept_by, timestamp},
     route::{AsItStands, Prepared, Route, RouteError, RunEnded},
+    said::{Said, Say, said},
 };
 
 /// Messages looked at and not yet taken up, and those on their way to the disk at a time.
@@ -52,20 +53,22 @@ pub struct Reroute {
 }
 
 impl Reroute {
-    fn words(&self) -> String {
+    fn words(&self) -> Said {
         let what = match &self.from {
-            None => "read: the whole archive".to_owned(),
-            Some((_, name)) => format!("read: the archive of {name}"),
+            None => said!(WholeArchive, "read: the whole archive"),
+            Some((_, name)) => said!(ArchiveOf, "read: the archive of {0}", name.to_string()),
         };
         let what = match &self.only {
-            Some((_, query)) => format!("{what}, as far as {query:?} finds it"),
+            Some((_, query)) => said!(FoundBy, "{0}, as far as {1:?} finds it", what, query.to_string()),
             None => what,
         };
         match &self.profile {
-            Some(profile) => format!("{what}, by the rules of profile {profile}"),
-            None => {
-                format!("{what}, each message by the rules of the profiles that archived it or saw it in their mailbox")
-            }
+            Some(profile) => said!(ByRulesOf, "{0}, by the rules of profile {1}", what, profile.to_string()),
+            None => said!(
+                ByRulesOfAll,
+                "{0}, each message by the rules of the profiles that archived it or saw it in their mailbox",
+                what
+            ),
         }
     }
 }
@@ -108,12 +111,12 @@ pub async fn run(
     config: Arc<Config>,
     parts: Stages,
     mut reroute: Reroute,
-    notices: Vec<String>,
+    notices: Vec<Said>,
     going_on: &GoingOn<'_>,
     replies: &mpsc::Sender<Reply>,
 ) -> Result<(), Failure> {
     let mut run = Run::begin(REROUTE, clock::now());
-    run.notices = notices;
+    notices.into_iter().for_each(|notice| run.notice(notice));
     run.dry_run = reroute.dry_run;
     run.notice(reroute.words());
     run.not_judged = not_judged(&config);
@@ -297,8 +300,8 @@ async fn file_by_each(
     let content = {
         let store = parts.store.clone();
         let read = parts.pool.run(move || content(&store, id, &message)).await;
-        let read = read.map_err(|panicked| Fault::Message("identify", panicked.to_string()))?;
-        Arc::new(read.map_err(|error| Fault::Message("read", error.to_string()))?)
+        let read = read.map_err(|panicked| Fault::Message("identify", panicked.said()))?;
+        Arc::new(read.map_err(|error| Fault::Message("read", error.said()))?)
     };
     for By { ruled, folder, found } in judged.by {
         let prepared = Prepared {
@@ -324,7 +327,7 @@ async fn file_by_each(
         let routed = match routed.unwrap_or(Err(RouteError::Router)) {
             Ok(routed) => routed,
             Err(RouteError::Store(error)) => return Err(Fault::Store(error)),
-            Err(error) => return Err(Fault::Message("route", error.to_string())),
+            Err(error) => return Err(Fault::Message("route", error.said())),
         };
         let over = routed.over_limit.into_iter();
         rerouted
@@ -374,7 +377,7 @@ async fn take(
         Ok(done) => done,
         Err(error) => {
             run.counts.count(Outcome::Failed);
-            run.error("", "", "identify", error);
+            run.error("", "", "identify", error.to_string());
             return Ok(());
         }
     };
@@ -452,7 +455,10 @@ impl Notes {
         }
         for (profile, not_made) in self.not_made {
             run.users_not_created += not_made.addresses();
-            run.notices.extend(not_made.notice(&profile));
+            not_made
+                .notice(&profile)
+                .into_iter()
+                .for_each(|notice| run.notice(notice));
         }
     }
 }

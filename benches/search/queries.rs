@@ -17,7 +17,7 @@ const TIMES: usize = 20;
 const GOAL: f64 = 20.0;
 
 /// One of each kind, made of words that all test mail has.
-const KINDS: [(&str, &str); 20] = [
+pub const KINDS: [(&str, &str); 20] = [
     ("a word", "report"),
     ("a frequent word", "the"),
     ("two words", "please meeting"),

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{
     filing, growth_mail,
     growth_run::{Done, Program},
-    over_http, queries, scratch,
+    in_browser, over_http, queries, scratch,
     support::{
         generator::{SEED, company_of},
         running::{Running, peak_memory},
@@ -305,6 +305,7 @@ impl<'p> Archive<'p> {
         table::row("index / raw bytes", share, Goal::AtMost(GOAL_INDEX_BYTES), "×");
         queries::run(&data, messages as u64);
         over_http::run(&serving, &data, &self.user);
+        in_browser::run(&serving, messages as u64);
         let goal = Goal::AtMost(GOAL_RSS + 2.0 * largest as f64 / MB + GOAL_INDEX_RSS);
         let peak = peak_memory(serving.id()).unwrap_or_default() as f64 / MB;
         table::row("peak resident of the appliance", peak, goal, "MB");

@@ -10,13 +10,20 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+#[path = "../../tests/console/browser.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod browser;
 mod filing;
 mod growth;
 mod growth_mail;
 mod growth_run;
+mod in_browser;
 mod lists;
 mod million;
 mod over_http;
+#[path = "../../tests/console/people.rs"]
+#[allow(dead_code, reason = "the tests use all of it")]
+mod people;
 #[path = "../search/queries.rs"]
 mod queries;
 #[path = "../../tests/web/site.rs"]

@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Wrong;
-use crate::{account::without_number, config::ConfigError, panics::Panicked};
+use crate::{
+    account::without_number,
+    config::ConfigError,
+    panics::Panicked,
+    said::{Said, Say, Saying},
+};
 
 /// How a request or a run ended: the exit code of the command. In JSON it is the number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -62,6 +67,9 @@ pub struct Failure {
     /// The same as `error`, for whoever shows it in other words; it stays in this process.
     #[serde(skip)]
     pub wrong: Option<Box<Wrong>>,
+    /// Which sentence `error` is.
+    #[serde(skip)]
+    pub saying: Saying,
 }
 
 impl Kind {
@@ -78,6 +86,7 @@ impl Failure {
             kind: Kind::Other,
             key: None,
             wrong: None,
+            saying: Saying::default(),
         }
     }
 
@@ -113,6 +122,21 @@ impl Failure {
         }
     }
 
+    /// The same, said in this sentence.
+    pub fn saying(self, said: Said) -> Self {
+        let (text, saying) = said.into_parts();
+        Self {
+            error: without_number(&text),
+            saying,
+            ..self
+        }
+    }
+
+    /// What is to be said of it.
+    pub fn said(&self) -> Said {
+        Said::kept(&self.error, &self.saying)
+    }
+
     pub fn interrupted() -> Self {
         Self::new(Exit::Interrupted, "interrupted")
     }
@@ -124,7 +148,8 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error)
+        let said = error.said();
+        Self::usage(error).saying(said)
     }
 }
 

@@ -1,10 +1,13 @@
 //! How profiles and users that are not in the configuration file are set up: what is asked, and what is answered.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Spoken;
 pub use crate::config::Origin;
+use crate::said::{Said, Saying};
 
 /// A profile as somebody writes it, with its secrets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,11 +91,57 @@ pub struct StepLine {
     pub step: String,
     pub ok: bool,
     pub detail: String,
+    /// Which sentence that is, for whoever words it in another language.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub said: Saying,
     /// What to do about it, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what_to_do: Option<String>,
+    /// Which sentence that is.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub advised: Saying,
     /// How long it took.
     pub ms: u64,
+}
+
+impl StepLine {
+    /// One that went well.
+    pub fn done(step: &str, detail: Said, took: Duration) -> Self {
+        let (detail, said) = detail.into_parts();
+        Self {
+            step: step.to_owned(),
+            ok: true,
+            detail,
+            said,
+            what_to_do: None,
+            advised: Saying::default(),
+            ms: took.as_millis() as u64,
+        }
+    }
+
+    /// One that failed, and what to do about it.
+    pub fn failed(step: &str, why: Said, advice: Said, took: Duration) -> Self {
+        let (what_to_do, advised) = advice.into_parts();
+        Self {
+            ok: false,
+            what_to_do: Some(what_to_do),
+            advised,
+            ..Self::done(step, why, took)
+        }
+    }
+
+    /// What came of it.
+    pub fn said(&self) -> Said {
+        Said::kept(&self.detail, &self.said)
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> Option<Said> {
+        let said = self.what_to_do.as_ref();
+        said.map(|said| Said::kept(said, &self.advised))
+    }
 }
 
 /// A code by which somebody logs in for a profile.

@@ -8,6 +8,7 @@ use crate::{
     account::without_number,
     ids::RunId,
     report::{CopyError, Run, RunState, remedy},
+    said::{Said, Saying},
 };
 
 /// A line of `status`: a profile.
@@ -56,10 +57,12 @@ pub struct ApplianceLine {
     pub configuration_refused: Option<String>,
     /// Users who disappeared from the configuration or its users file, in words, until a protocol has said it.
     #[serde(default)]
-    pub users_retired: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub users_retired: Option<Said>,
     /// Mail in the archive for users with new addresses, in words, until a protocol has said it or it is filed.
     #[serde(default)]
-    pub not_filed: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub not_filed: Vec<Said>,
     /// Users who are not retired, and those who are.
     pub users: u64,
     #[serde(default)]
@@ -163,8 +166,16 @@ pub struct Failing {
     pub times: u32,
     /// Why the last one failed, and what to do about it.
     pub why: String,
+    /// Which sentence that is, for whoever words it in another language.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub said: Saying,
     #[serde(default)]
     pub what_to_do: String,
+    /// Which sentence that is.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub advised: Saying,
 }
 
 /// An error of a run, with its place.
@@ -182,7 +193,7 @@ impl From<&CopyError> for FirstError {
         Self {
             why: without_number(&format!("{place}{}", error.error)),
             what_to_do: match error.what_to_do.as_str() {
-                "" => remedy(&error.stage).to_owned(),
+                "" => remedy(&error.stage).into(),
                 said => said.to_owned(),
             },
         }

@@ -20,6 +20,7 @@ use crate::{
     report::Backlog,
     reroute::{self, Gained},
     route::{AsItStands, Router, TellGained},
+    said::Said,
 };
 
 /// How often it is told how far a count is.
@@ -126,14 +127,14 @@ impl Backlogs {
     }
 
     /// Somebody was told this count.
-    pub async fn said(&self, lines: &[String]) {
+    pub async fn said(&self, lines: &[Said]) {
         if let Some(news) = self.next_notices.take_said(lines) {
             forget_news(&self.committer, news).await;
         }
     }
 
     /// What `status` says of it.
-    pub fn words(&self, news: &UsersNews) -> Vec<String> {
+    pub fn words(&self, news: &UsersNews) -> Vec<Said> {
         let lines = self.next_notices.lines();
         let gained = Gained::from(news.clone());
         if !lines.is_empty() || gained.is_empty() {

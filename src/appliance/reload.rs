@@ -23,6 +23,7 @@ use crate::{
     report::metrics,
     reroute::Gained,
     route::{LookNoMore, Signs, UsersFile, settled},
+    said::{Said, said},
     token::{self, Login},
 };
 
@@ -142,7 +143,7 @@ impl Appliance {
     }
 
     /// What is to be said of an answer by the configuration in force where its file has other rules or users by now.
-    pub(super) async fn newer_configuration(&self, loaded: &Config) -> Option<String> {
+    pub(super) async fn newer_configuration(&self, loaded: &Config) -> Option<Said> {
         if !self.scheduled {
             return None;
         }
@@ -159,11 +160,13 @@ impl Appliance {
             }
             Err(_) => true,
         };
-        let file = loaded.file.display();
+        let file = loaded.file.display().to_string();
         differs.then(|| {
-            format!(
-                "{file} has changed since the running appliance read it; this goes by what the appliance has loaded. To go by \
-                 the file: dropkeep reload, then dropkeep reroute"
+            said!(
+                ConfigurationNewer,
+                "{0} has changed since the running appliance read it; this goes by what the appliance has loaded. To go by \
+                 the file: dropkeep reload, then dropkeep reroute",
+                file
             )
         })
     }

@@ -20,6 +20,7 @@ use crate::{
     panics::blocking,
     profile::{Kept, Rehearsal, SoFar, Watched, probe, rehearse},
     route::{Directory, Signs, directory_of},
+    said::Say,
     token::{Login, TokenError, begin_log_in, finish_log_in},
 };
 
@@ -123,7 +124,7 @@ impl Appliance {
             ));
         };
         let _turn = self.turn()?;
-        let failed = |error: TokenError| Failure::of_key("server.oauth2.refresh_token", error);
+        let failed = |error: TokenError| Failure::of_key("server.oauth2.refresh_token", &error).saying(error.said());
         let reply = match code {
             None => {
                 let given = begin_log_in(&oauth2, timeout).await.map_err(failed)?;

@@ -11,6 +11,7 @@ use crate::account::plain;
 use crate::api::{Exit, Failure, Wrong};
 use crate::fault;
 use crate::panics::Panicked;
+use crate::said::{About, Code, Said, Say};
 
 #[derive(thiserror::Error, Debug, Clone)]
 pub enum StoreError {
@@ -93,6 +94,34 @@ pub enum StoreError {
     /// What somebody did was noted, but not done.
     #[error(transparent)]
     Deed(Refusal),
+}
+
+impl Say for StoreError {
+    fn said(&self) -> Said {
+        let text = self.to_string();
+        let detail = |words: String| About::from(Said::from(words));
+        let place = |path: &Path| About::from(path.display().to_string());
+        let (code, about) = match self {
+            Self::Full { path } => (Code::DiskFull, vec![place(path)]),
+            Self::Damaged { detail: words } => (Code::ArchiveDamaged, vec![detail(words.clone())]),
+            Self::Closed { why } => (Code::StoreClosed, vec![detail(why.clone())]),
+            Self::Fault { detail: words } => (Code::Bug, vec![detail(words.clone())]),
+            Self::Io { doing, path, source } => {
+                let why = format!("{doing}: {}", plain(source));
+                (Code::StoreFailed, vec![detail(why), place(path)])
+            }
+            Self::Lmdb {
+                doing,
+                path,
+                detail: words,
+            } => (
+                Code::StoreFailed,
+                vec![detail(format!("{doing}: {words}")), place(path)],
+            ),
+            _ => return text.into(),
+        };
+        Said::new(code, text, about)
+    }
 }
 
 impl StoreError {

@@ -7,6 +7,7 @@ use heed::{RoTxn, RwTxn};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, catalog::Catalog, codec::Row};
+use crate::said::{Said, said};
 
 /// `meta`: where it is kept.
 const NEWS: &str = "users_news";
@@ -67,23 +68,34 @@ impl UsersNews {
     }
 
     /// Who was retired, in words; `None` where nobody was.
-    pub fn retired_words(&self) -> Option<String> {
+    pub fn retired_words(&self) -> Option<Said> {
         let from = &self.retired_from;
         let users = self.retired.len() as u64 + self.retired_more;
         let names: Vec<&str> = self.retired.iter().take(NAMED).map(String::as_str).collect();
-        let more = match users - names.len() as u64 {
-            0 => String::new(),
-            more => format!(" ({more} more)"),
-        };
-        match users {
-            0 => None,
-            1 => Some(format!(
-                "user {:?} is no longer in {from} and is retired: nothing more is filed for this user",
-                names.join("")
+        let more = users - names.len() as u64;
+        let names = Said::quoted(names.join(", "));
+        match (users, more) {
+            (0, _) => None,
+            (1, _) => Some(said!(
+                UserGone,
+                "user {0:?} is no longer in {1} and is retired: nothing more is filed for this user",
+                &*names,
+                from
             )),
-            users => Some(format!(
-                "{users} users are no longer in {from} and are retired: {}{more}; nothing more is filed for them",
-                names.join(", ")
+            (_, 0) => Some(said!(
+                UsersGone,
+                "{0} users are no longer in {1} and are retired: {2}; nothing more is filed for them",
+                users,
+                from,
+                names
+            )),
+            _ => Some(said!(
+                UsersGoneMore,
+                "{0} users are no longer in {1} and are retired: {2} ({3} more); nothing more is filed for them",
+                users,
+                from,
+                names,
+                more
             )),
         }
     }

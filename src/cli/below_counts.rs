@@ -1,5 +1,7 @@
 //! What a protocol and a dry run print below their counts: addresses that nobody has, notices, errors.
 
+use std::fmt::Display;
+
 use super::output::{Output, grouped, times};
 use crate::report::{CopyError, Omitted};
 
@@ -48,7 +50,7 @@ pub fn addresses(output: &mut Output, listed: &[AddressLine], mut omitted: Omitt
     }
 }
 
-pub fn notices_and_errors(output: &mut Output, notices: &[String], errors: &[CopyError], omitted: u64) {
+pub fn notices_and_errors(output: &mut Output, notices: &[impl Display], errors: &[CopyError], omitted: u64) {
     for notice in notices {
         output.line(format!("  note: {notice}"));
     }

@@ -19,6 +19,7 @@ use crate::{
     export::{first_second, last_second},
     ids::RunId,
     report::{REROUTE, Run, RunFilter, RunState},
+    said::Said,
 };
 
 /// Runs that are listed on a terminal unless asked for more.
@@ -185,13 +186,16 @@ fn print_reroute(output: &mut Output, run: &Run) {
             "without a known address, left as they are",
         ),
     ];
-    let counts = counts.map(|(count, words)| (count, words.to_owned())).into_iter();
+    let counts = counts.map(|(count, words)| (count, Said::from(words))).into_iter();
     let kept = run.kept_by.iter().map(|(name, count)| {
         let stay = if *count == 1 { "stays" } else { "stay" };
-        (*count, format!("{stay} with {name}, who is retired or disabled"))
+        (
+            *count,
+            Said::from(format!("{stay} with {name}, who is retired or disabled")),
+        )
     });
     let counts = counts.chain(kept);
-    let failed = (run.counts.failed, "failed, left as they are".to_owned());
+    let failed = (run.counts.failed, Said::from("failed, left as they are"));
     for (count, words) in counts.chain(run.not_judged.lines()).chain([failed]) {
         if count > 0 || words.contains("be filed") || words.starts_with("filed") {
             output.line(format!("  {:>10}  {words}", grouped(count)));

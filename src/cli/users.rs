@@ -214,7 +214,7 @@ fn add(
     }
 }
 
-fn line(line: String) {
+fn line(line: impl AsRef<str>) {
     let mut output = Output::new();
     output.line(line);
     output.finish();

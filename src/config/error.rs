@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use super::users_file_error::UsersFileError;
+use crate::said::{Said, Say, said};
 
 /// Every one of these ends a command with exit code 2.
 #[derive(thiserror::Error, Debug)]
@@ -17,18 +18,18 @@ pub enum ConfigError {
     Syntax { at: Position, detail: String },
     #[error("{at}: unknown key `{key}`{hint}")]
     UnknownKey { at: Position, key: String, hint: String },
-    #[error("{at}: {}", said(key, detail))]
+    #[error("{at}: {}", of_key(key, detail))]
     Value { at: Position, key: String, detail: String },
     #[error("no profile is named {name:?} in the configuration{}", hint(nearest))]
     UnknownProfile { name: String, nearest: Option<String> },
-    #[error("{section}{key}_file {} {detail}", file.display())]
+    #[error("{}", self.said())]
     SecretFile {
         section: String,
         key: &'static str,
         file: PathBuf,
         detail: String,
     },
-    #[error("{section}{key}_env: the variable {name} {detail}")]
+    #[error("{}", self.said())]
     SecretEnv {
         section: String,
         key: &'static str,
@@ -41,7 +42,7 @@ pub enum ConfigError {
     #[error("there must be one [[profile]], and no more")]
     NotOneProfile,
     /// Of a profile that is kept in the catalog.
-    #[error("profile {profile}: its secrets cannot be decrypted: {detail}")]
+    #[error("{}", self.said())]
     Sealed { profile: String, detail: String },
     #[error("the profile has no password: it logs in with tokens (oauth2)")]
     NoPassword,
@@ -69,7 +70,7 @@ impl fmt::Display for Position {
 /// What a sentence about a key goes on with, where no colon stands behind the key.
 const VERBS: [&str; 7] = ["is ", "must ", "counts ", "needs ", "has ", "begins ", "ends "];
 
-fn said(key: &str, detail: &str) -> String {
+fn of_key(key: &str, detail: &str) -> String {
     if let Some(rest) = detail.strip_prefix("is missing") {
         let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
         let names = section
@@ -89,12 +90,50 @@ fn said(key: &str, detail: &str) -> String {
     }
 }
 
+impl Say for ConfigError {
+    fn said(&self) -> Said {
+        match self {
+            Self::SecretFile {
+                section,
+                key,
+                file,
+                detail,
+            } => said!(
+                SecretFile,
+                "{0} {1} {2}",
+                format!("{section}{key}_file"),
+                file.display().to_string(),
+                Said::from(detail.as_str())
+            ),
+            Self::SecretEnv {
+                section,
+                key,
+                name,
+                detail,
+            } => said!(
+                SecretEnv,
+                "{0}: the variable {1} {2}",
+                format!("{section}{key}_env"),
+                name,
+                Said::from(*detail)
+            ),
+            Self::Sealed { profile, detail } => said!(
+                Sealed,
+                "profile {0}: its secrets cannot be decrypted: {1}",
+                profile,
+                Said::from(detail.as_str())
+            ),
+            other => other.to_string().into(),
+        }
+    }
+}
+
 impl ConfigError {
     /// The key of the one profile that was read, and what is wrong with it; `None` where it is about none.
     pub fn of_profile(&self) -> Option<(String, String)> {
         let (key, words) = match self {
             Self::UnknownKey { key, hint, .. } => (key, format!("unknown key `{key}`{hint}")),
-            Self::Value { key, detail, .. } => (key, said(key, detail)),
+            Self::Value { key, detail, .. } => (key, of_key(key, detail)),
             _ => return None,
         };
         const FIRST: &str = "profile[1].";
@@ -113,17 +152,21 @@ impl ConfigError {
     }
 
     /// What to do about it, where more is known than that the configuration has to be corrected.
-    pub fn what_to_do(&self) -> Option<String> {
+    pub fn what_to_do(&self) -> Option<Said> {
         match self {
-            Self::SecretFile { .. } => Some("Write the file as the error says; the next run reads it.".to_owned()),
-            Self::Sealed { .. } => Some(
+            Self::SecretFile { .. } => Some(said!(
+                WriteSecretFile,
+                "Write the file as the error says; the next run reads it."
+            )),
+            Self::Sealed { .. } => Some(said!(
+                SetKeyFile,
                 "Set key_file under [secrets] to the key that they were encrypted with, or change the profile and give them \
                  again."
-                    .to_owned(),
-            ),
-            Self::SecretEnv { .. } => {
-                Some("Set the variable where dropkeep is started, and start it again.".to_owned())
-            }
+            )),
+            Self::SecretEnv { .. } => Some(said!(
+                SetVariable,
+                "Set the variable where dropkeep is started, and start it again."
+            )),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::{
     DailyHours, Exclude, Family, Hosts, Notify, Origin, Schedule, Server, Span, Wrapping, Zone, values::from_text,
 };
+use crate::said::{Said, said};
 
 /// `[[profile]]`: a named, saved description of how one source is archived.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -153,14 +154,21 @@ pub struct Folders {
 
 impl Folders {
     /// Why these patterns name no folder.
-    pub fn why_none(&self) -> String {
+    pub fn why_none(&self) -> Said {
         let quoted: Vec<_> = self.exclude.iter().map(|pattern| format!("{pattern:?}")).collect();
         let exclude = format!("exclude = [{}]", quoted.join(", "));
         match (self.include.is_empty(), self.exclude.is_empty(), self.subscribed) {
-            (true, ..) => "include is empty".to_owned(),
-            (_, false, false) => format!("{exclude} leaves out all that include names"),
-            (_, true, _) => "subscribed = true leaves out all that include names".to_owned(),
-            (_, false, true) => format!("{exclude} and subscribed = true leave out all that include names"),
+            (true, ..) => said!(IncludeIsEmpty, "include is empty"),
+            (_, false, false) => said!(ExcludeLeavesNone, "{0} leaves out all that include names", exclude),
+            (_, true, _) => said!(
+                SubscribedLeavesNone,
+                "subscribed = true leaves out all that include names"
+            ),
+            (_, false, true) => said!(
+                BothLeaveNone,
+                "{0} and subscribed = true leave out all that include names",
+                exclude
+            ),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::said::{About, ToAbout};
+
 /// Reads a value that is written as text; `expected` are the words for what it may be.
 pub(super) fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
@@ -99,6 +101,12 @@ impl Span {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let span = humantime::parse_duration(text).ok()?;
         (!span.is_zero()).then_some(Self(span))
+    }
+}
+
+impl ToAbout for Span {
+    fn about(&self) -> About {
+        About::Seconds(self.0.as_secs())
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     form::link,
     frame::{Face, Place},
     parts::{moment, next_page, notice},
+    said::english,
     visitor::{Answered, Visitor},
 };
 use crate::{
@@ -62,7 +63,7 @@ pub async fn page(mut visitor: Visitor) -> Answered {
             (filled.field("action", t.action, "text", query.get("action"), "off"))
             button type="submit" { (t.show) }
         }
-        @for damage in &damages { (notice("bad", html! { p { (damage) } })) }
+        @for damage in &damages { (notice("bad", html! { p { (english(face, damage)) } })) }
         @if !entries.is_empty() {
             p { a href=(to("/console/audit.csv", "")) download { (t.as_csv) } }
             (table(face, &entries))
@@ -89,14 +90,14 @@ fn table(face: &Face, entries: &[AuditLine]) -> Markup {
                             td { (moment(face, line.at)) }
                             th scope="row" { bdi { (line.account) } }
                             td { (line.address) }
-                            td { (line.action) }
+                            td { code { (line.action) } }
                             td.object {
                                 bdi { (line.object) }
                                 @if !line.reason.is_empty() { div.hint { (t.reason) ": " bdi { (line.reason) } } }
                             }
                             td {
-                                span.state.(kind(&line.outcome)) { (line.outcome) }
-                                @if !line.detail.is_empty() { div.hint { (line.detail) } }
+                                span.state.(kind(&line.outcome)) { (t.outcome_named(&line.outcome)) }
+                                @if !line.detail.is_empty() { div.hint { (english(face, &line.detail)) } }
                             }
                         }
                     }

@@ -10,6 +10,7 @@ use super::{
     frame::Place,
     parts::{next_page, notice},
     rows::{Row, address, rows},
+    said::failed,
     visitor::{Answered, Visitor},
     words,
 };
@@ -89,7 +90,7 @@ pub async fn archive(visitor: Visitor) -> Answered {
     let is_empty = entries.len() == 0;
     let body = html! {
         p { a href="/console/archives" { (t.archives) } " · " a href=(link("/console/mail", &[("user", &user)])) { (t.search_in_it) } }
-        @if let Some(failure) = unread { (notice("warn", html! { p { (failure.error) } })) }
+        @if let Some(failure) = unread { (notice("warn", html! { p { (failed(&visitor.face, &failure)) } })) }
         @if is_empty { p.nothing { (t.archive_empty) } } @else {
             div.lists.beside[beside.is_some()] {
                 section.results aria-label=(t.messages_title) {

@@ -7,6 +7,7 @@ use super::{
     charts::{Bar, bars},
     frame::Face,
     parts::{figure, moment, notice},
+    said::said,
     texts::growth::{self, Texts},
     visitor::Visitor,
     words,
@@ -163,7 +164,7 @@ impl Lately {
                                 span.state.(words::state_kind(run.state)) { (words::state(face.look.language, run.state)) }
                                 span {
                                     a href={ "/console/runs/" (run.run) } { (t.run) " " (run.run) } ", " bdi { (run.profile) } ", " (moment(face, run.started_at))
-                                    @if let Some(error) = run.errors.first() { ": " (error.error) }
+                                    @if let Some(error) = run.errors.first() { ": " (said(face, &error.said())) }
                                 }
                             }
                         }

@@ -15,6 +15,7 @@ use super::{
     parts::notice,
     texts::wrongs,
     visitor::{Answered, Visitor},
+    words,
 };
 use crate::{
     api::{Code, Failure, Request, Spoken},
@@ -99,8 +100,15 @@ pub async fn log_in(door: Door, asked: Asked, face: Face) -> Answered {
                 LogInError::NeedsCode => t.needs_code.to_owned(),
                 LogInError::WrongCode => t.wrong_code.to_owned(),
                 LogInError::Busy => wrongs::words(face.look.language, &Code::Busy.into()),
-                LogInError::Slowed(wait) => format!("{} {} s.", t.slowed, wait.as_secs() + 1),
-                other => other.to_string(),
+                LogInError::Slowed(wait) => {
+                    let wait = words::seconds(face.look.language, wait.as_secs() + 1);
+                    format!("{} {wait}.", t.slowed)
+                }
+                // Why is for its administrator, who finds it in the log.
+                LogInError::NotNoted(_) | LogInError::Store(_) => {
+                    tracing::error!(%error, "nobody can log in");
+                    t.no_log_in_now.to_owned()
+                }
             };
             let needs_code = matches!(error, LogInError::NeedsCode | LogInError::WrongCode);
             let status = Refused::from(error).status();

@@ -40,6 +40,8 @@ mod people;
 mod routes;
 mod rows;
 mod runs;
+mod said;
+mod schedule;
 mod search;
 mod store;
 mod texts;

@@ -8,12 +8,15 @@ use super::{
     frame::{Face, Place},
     growth::{self, Lately, backed_up},
     parts::{button, figure, moment, moment_or, notice},
+    said::{english, said},
+    schedule,
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
     api::{ApplianceLine, LastRun, ProfileLine, Reply, Request},
     clock,
+    said::Said,
     web::{Refused, cut},
 };
 
@@ -42,7 +45,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     troubles.extend(
         lately
             .backup_trouble(&visitor.face, &appliance)
-            .map(|said| ("warn", said)),
+            .map(|said| ("warn", html! { (said) })),
     );
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
@@ -88,11 +91,12 @@ fn card(face: &Face, profile: &ProfileLine) -> Markup {
             }
         }
         @if let Some(failing) = &profile.failing {
-            p { (words::count(language, failing.times.into(), [t.failed_time, t.failed_times])) " " (moment(face, failing.since)) ": " (failing.why) }
-            p { (failing.what_to_do) }
+            p { (words::count(language, failing.times.into(), [t.failed_time, t.failed_times])) " " (moment(face, failing.since)) ": " (said(face, &Said::kept(&failing.why, &failing.said))) }
+            p { (said(face, &Said::kept(&failing.what_to_do, &failing.advised))) }
         }
         dl.figures {
             (figure(t.last_run, last(face, profile.last.as_ref())))
+            (figure(t.schedule, schedule::shown(face, &profile.schedule)))
             (figure(t.next_run, next(face, profile)))
             (figure(t.still_open, html! { (profile.open.map_or_else(|| t.not_known.to_owned(), |open| words::messages(language, open))) }))
         }
@@ -157,46 +161,43 @@ fn archive(face: &Face, line: &ApplianceLine, lately: &Lately) -> Markup {
 }
 
 /// What somebody should look at, the worst first.
-fn troubles(face: &Face, line: &ApplianceLine, profiles: &[ProfileLine]) -> Vec<(&'static str, String)> {
+fn troubles(face: &Face, line: &ApplianceLine, profiles: &[ProfileLine]) -> Vec<(&'static str, Markup)> {
     let (t, language) = (face.t(), face.look.language);
     let mut troubles = Vec::new();
-    let mut say = |kind, what: String| troubles.push((kind, what));
+    let mut say = |kind, what: Markup| troubles.push((kind, what));
     if let Some(why) = &line.not_ready {
-        say("bad", format!("{} {why}", t.not_ready));
+        say("bad", html! { (t.not_ready) " " (english(face, why)) });
     }
     if let Some(verified) = line.verified.as_ref().filter(|verified| verified.damages > 0) {
-        say(
-            "bad",
-            format!(
-                "{} {}",
-                words::count(language, verified.damages, [t.damage, t.damages]),
-                t.damages_found
-            ),
-        );
+        let damages = words::count(language, verified.damages, [t.damage, t.damages]);
+        say("bad", html! { (damages) " " (t.damages_found) });
     }
     for profile in profiles.iter().filter(|profile| profile.failing.is_some()) {
-        say("bad", format!("{} {}", profile.profile, t.profile_fails));
+        say("bad", html! { bdi { (profile.profile) } " " (t.profile_fails) });
     }
     if let (Some(free), Some(all)) = (line.free_bytes, line.disk_bytes)
         && free < all / FREE
     {
-        say("warn", format!("{} {}", words::bytes(language, free), t.disk_is_full));
+        say("warn", html! { (words::bytes(language, free)) " " (t.disk_is_full) });
     }
     if line.unaccounted_copies != 0 {
-        say("bad", t.unaccounted.to_owned());
+        say("bad", html! { (t.unaccounted) });
     }
     for profile in profiles.iter().filter(|profile| is_silent(profile)) {
         let silent = words::seconds(language, profile.silent_seconds);
-        say("warn", format!("{}: {} {silent}", profile.profile, t.no_progress));
+        say(
+            "warn",
+            html! { bdi { (profile.profile) } ": " (t.no_progress) " " (silent) },
+        );
     }
     for profile in profiles.iter().filter(|profile| is_late(profile, clock::now())) {
-        say("warn", format!("{} {}", profile.profile, t.is_late));
+        say("warn", html! { bdi { (profile.profile) } " " (t.is_late) });
     }
     if let Some(why) = &line.configuration_refused {
-        say("warn", format!("{} {why}", t.configuration_refused));
+        say("warn", html! { (t.configuration_refused) " " (english(face, why)) });
     }
     if line.verified.as_ref().is_some_and(|verified| verified.late) {
-        say("warn", t.verify_is_late.to_owned());
+        say("warn", html! { (t.verify_is_late) });
     }
     let index = line
         .index
@@ -204,10 +205,10 @@ fn troubles(face: &Face, line: &ApplianceLine, profiles: &[ProfileLine]) -> Vec<
         .filter(|index| !matches!(index.state.as_str(), "following" | "off"));
     if let Some(index) = index {
         let why = index.why.as_deref().unwrap_or_default();
-        say("warn", format!("{} {why}", t.index_stands));
+        say("warn", html! { (t.index_stands) " " (english(face, why)) });
     }
     let notes = line.users_retired.iter().chain(&line.not_filed);
-    notes.for_each(|note| say("note", note.clone()));
+    notes.for_each(|note| say("note", said(face, note)));
     troubles
 }
 

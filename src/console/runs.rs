@@ -10,13 +10,15 @@ use super::{
     form::{link, path},
     frame::{Face, Place},
     parts::{Live, button, figure, moment, next_page, notice},
+    said::{by_stage, said},
+    texts::stages,
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
     api::{Reply, Request},
     ids::RunId,
-    report::{CopyError, IMPORT, REROUTE, Run, RunFilter, RunState},
+    report::{IMPORT, REROUTE, Run, RunFilter, RunState},
     web::{Refused, cut},
 };
 
@@ -159,7 +161,7 @@ pub async fn run(visitor: Visitor) -> Answered {
         (counts(face, &run))
         (errors(face, &run))
         @if !run.notices.is_empty() {
-            section { h2 { (t.notices) } ul { @for notice in &run.notices { li { (notice) } } } }
+            section { h2 { (t.notices) } ul { @for notice in run.noticed() { li { (said(face, &notice)) } } } }
         }
         (users(face, &run))
         (unknown_of(face, &run))
@@ -241,26 +243,20 @@ fn counts(face: &Face, run: &Run) -> Markup {
 /// The errors by their kind, each with what to do.
 fn errors(face: &Face, run: &Run) -> Markup {
     let (t, language) = (face.t(), face.look.language);
-    let mut kinds: Vec<(&str, Vec<&CopyError>)> = Vec::new();
-    for error in &run.errors {
-        match kinds.iter_mut().find(|(kind, _)| *kind == error.stage) {
-            Some((_, errors)) => errors.push(error),
-            None => kinds.push((&error.stage, vec![error])),
-        }
-    }
+    let kinds = by_stage(run);
     html! {
         @if !kinds.is_empty() {
             section aria-labelledby="errors" {
                 h2 #errors { (t.errors) }
                 @for (kind, errors) in &kinds {
                     details.card open[errors.len() <= 5] {
-                        summary { (kind) " (" (words::number(language, errors.len() as u64)) ")" }
-                        @for advice in errors.iter().map(|error| &error.what_to_do).filter(|advice| !advice.is_empty()) {
-                            p { strong { (t.what_to_do) } " " (advice) }
+                        summary { (stages::named(language, kind)) " (" (words::number(language, errors.len() as u64)) ")" }
+                        @for advice in errors.iter().filter_map(|error| error.advice()) {
+                            p { strong { (t.what_to_do) } " " (said(face, &advice)) }
                         }
                         ul {
                             @for error in errors.iter().take(ERRORS) {
-                                li { bdi { (error.folder) } " " bdi { (error.copy) } " " (error.error) }
+                                li { bdi { (error.folder) } " " bdi { (error.copy) } " " (said(face, &error.said())) }
                             }
                             @if errors.len() > ERRORS { li.hint { (t.and_more) " " (words::number(language, (errors.len() - ERRORS) as u64)) } }
                         }

@@ -13,6 +13,7 @@ use super::{
     look::local,
     parts::{next_page, notice},
     rows::{Row, TAKE, address, rows},
+    said::{english, failed},
     texts::wrongs,
     visitor::{Answered, Visitor},
     words,
@@ -107,12 +108,9 @@ pub async fn page(visitor: Visitor) -> Answered {
         }
     };
     let beside = beside(&visitor, HERE, &asked.list()).await?;
-    let notes: Vec<_> = found
-        .notes
-        .iter()
-        .cloned()
-        .chain(more.map(|failure| failure.error))
-        .collect();
+    let face = &visitor.face;
+    let notes = found.notes.iter().map(|note| english(face, note));
+    let notes: Vec<_> = notes.chain(more.map(|failure| failed(face, &failure))).collect();
     let body = html! {
         (bar(&visitor, &asked, false))
         @if visitor.visit.account.needs_reason { (reason_form(&visitor, false)) }
@@ -188,7 +186,7 @@ fn behind(visitor: &Visitor, index: &IndexLine) -> Markup {
             (notice("warn", html! { p { (words::messages(language, index.behind)) " " (t.not_searchable_yet) } }))
         }
         @if !is_going {
-            (notice("warn", html! { p { (t.index_stands) @if let Some(why) = &index.why { " " (why) } } }))
+            (notice("warn", html! { p { (t.index_stands) @if let Some(why) = &index.why { " " (english(&visitor.face, why)) } } }))
         }
     }
 }

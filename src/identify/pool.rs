@@ -8,12 +8,22 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::report::{NOTABLE, metrics};
+use crate::{
+    report::{NOTABLE, metrics},
+    said::{Said, Say, error_as_said, said},
+};
 
 /// A panic in a task of the pool: a fault of ours, which costs the copy and nothing else.
-#[derive(thiserror::Error, Clone, Copy, Debug, PartialEq, Eq)]
-#[error("a task of the pool panicked; this is a bug in dropkeep")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
+
+impl Say for Panicked {
+    fn said(&self) -> Said {
+        said!(PoolPanicked, "a task of the pool panicked; this is a bug in dropkeep")
+    }
+}
+
+error_as_said!(Panicked);
 
 /// Threads, one a core.
 #[derive(Clone)]

@@ -17,7 +17,11 @@ use super::{
     step::{Barred, Step},
     zone::at_end,
 };
-use crate::{config::Use, report::ReportCounts};
+use crate::{
+    config::Use,
+    report::ReportCounts,
+    said::{Said, said},
+};
 
 /// Addresses of the last field of a header that are looked at where it does not count.
 const MOST_LAST: usize = 100;
@@ -122,21 +126,25 @@ pub fn notices_of_reports(
     &ReportCounts {
         untrusted, unreadable, ..
     }: &ReportCounts,
-) -> Vec<String> {
+) -> Vec<Said> {
     let mut notices = Vec::new();
     if untrusted > 0 {
-        notices.push(format!(
-            "{untrusted} messages are journal reports ({}) and are archived as ordinary messages. If they come from your own \
+        notices.push(said!(
+            ReportsNotBelieved,
+            "{0} messages are journal reports ({1}) and are archived as ordinary messages. If they come from your own \
              server, set journal = \"from\" with journal_from (docs/recipients.md says which names and networks count with \
              which server), or journal = \"always\" if nobody else can write to this mailbox",
+            untrusted,
             MARKS[0]
         ));
     }
     if unreadable > 0 {
-        notices.push(format!(
-            "{unreadable} messages are journal reports that are believed, but not all of their recipients can be read: they \
+        notices.push(said!(
+            ReportsUnreadable,
+            "{0} messages are journal reports that are believed, but not all of their recipients can be read: they \
              are filed for @catchall too (list --user @catchall shows them, explain ID says why). dropkeep reads reports in \
-             plain text of any charset, and in HTML; it does not open those that came back to an alternate journal mailbox"
+             plain text of any charset, and in HTML; it does not open those that came back to an alternate journal mailbox",
+            unreadable
         ));
     }
     notices

@@ -1,14 +1,15 @@
 //! The certificate that a server shows, as people read it.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::config::Fingerprint;
+use crate::{
+    config::Fingerprint,
+    said::{Said, Say, said},
+};
 
 /// A server's certificate, and what was made of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -51,12 +52,17 @@ impl PeerCertificate {
     }
 }
 
-impl fmt::Display for PeerCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, certificate of {}", self.version(), self.subject)?;
+impl Say for PeerCertificate {
+    fn said(&self) -> Said {
+        let (version, subject) = (self.version(), &self.subject);
         match self.trusted {
-            true => Ok(()),
-            false => f.write_str(", not trusted"),
+            true => said!(Encrypted, "{0}, certificate of {1}", version, subject),
+            false => said!(
+                EncryptedUntrusted,
+                "{0}, certificate of {1}, not trusted",
+                version,
+                subject
+            ),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a server speaks, recognised by its first bytes. Pure.
 
+use crate::said::{Said, said};
+
 /// What a server speaks, by the first bytes that it sends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Speaks {
@@ -57,16 +59,18 @@ pub(super) fn is_tls(first: &[u8]) -> bool {
 
 impl Speaks {
     /// The server, in words.
-    pub(crate) fn server(self) -> &'static str {
-        match self {
-            Self::Imap => "an IMAP server",
-            Self::Pop3 => "a POP3 server",
-            Self::Smtp => "an SMTP server",
-            Self::Ftp => "an FTP server",
-            Self::Ssh => "an SSH server",
-            Self::Sieve => "a ManageSieve server",
-            Self::Http => "a web server",
-        }
+    pub(crate) fn server(self) -> Said {
+        let (a, protocol) = match self {
+            Self::Http => return said!(AWebServer, "a web server"),
+            Self::Imap => ("an", "IMAP"),
+            Self::Pop3 => ("a", "POP3"),
+            Self::Smtp => ("an", "SMTP"),
+            Self::Ftp => ("an", "FTP"),
+            Self::Ssh => ("an", "SSH"),
+            Self::Sieve => ("a", "ManageSieve"),
+        };
+        let server = said!(AServer, "{0} server", protocol);
+        server.map_text(|server| format!("{a} {server}"))
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     config::{Fingerprint, Verify},
     harmless::plain,
+    said::{Said, said},
 };
 
 /// By what a certificate is judged.
@@ -48,7 +49,7 @@ pub(super) struct Seen {
 /// Why a certificate is refused, in plain words, and what is to be done about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Refusal {
-    pub why: String,
+    pub why: Said,
     pub mend: Mend,
 }
 
@@ -68,7 +69,10 @@ impl Judge {
     ) -> Option<Refusal> {
         if self.verify == Verify::Pin {
             let pinned = self.pin == Some(fingerprint(leaf));
-            let why = "it is not the pinned one (either it was renewed, or another server answers)";
+            let why = said!(
+                CertificateNotPinned,
+                "it is not the pinned one (either it was renewed, or another server answers)"
+            );
             return (!pinned).then(|| refusal(why, Mend::Pin));
         }
         let judged = if self.own.iter().any(|own| own == leaf) {
@@ -79,8 +83,8 @@ impl Judge {
                     .verify_server_cert(leaf, intermediates, name, ocsp, now)
                     .map(|_| ()),
                 None => {
-                    let mend = Mend::Here("install the package ca-certificates");
-                    return Some(refusal("this machine has no root certificates", mend));
+                    let mend = Mend::Here(said!(MendCaCertificates, "install the package ca-certificates"));
+                    return Some(refusal(said!(NoRoots, "this machine has no root certificates"), mend));
                 }
             }
         };
@@ -103,50 +107,50 @@ fn by_itself(leaf: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) ->
     Ok(())
 }
 
-fn refusal(why: impl Into<String>, mend: Mend) -> Refusal {
-    Refusal { why: why.into(), mend }
+fn refusal(why: Said, mend: Mend) -> Refusal {
+    Refusal { why, mend }
 }
 
 /// A refusal in plain words.
 fn explain(error: &Error, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
-    const ANOTHER: Mend = Mend::Server("the server needs another certificate");
+    let another = || Mend::Server(said!(MendAnother, "the server needs another certificate"));
     let Error::InvalidCertificate(why) = error else {
-        return refusal(error.to_string(), ANOTHER);
+        return refusal(error.to_string().into(), another());
     };
     let certificate = parse(leaf);
     let validity = certificate.as_ref().map(|certificate| certificate.validity());
-    let since = |seconds: Option<i64>| seconds.map_or_else(String::new, |at| format!(" {}", instant(at)));
+    let since = |seconds: Option<i64>| seconds.map_or_else(String::new, |at| instant(at).to_string());
     let not_after = since(validity.map(|validity| validity.not_after.timestamp()));
     let not_before = since(validity.map(|validity| validity.not_before.timestamp()));
     match why {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            let mend = Mend::Server("renew it on the server (or set this machine's clock)");
-            refusal(format!("it expired on{not_after}"), mend)
+            let mend = Mend::Server(said!(MendRenew, "renew it on the server (or set this machine's clock)"));
+            refusal(said!(CertificateExpired, "it expired on {0}", not_after), mend)
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            let mend = Mend::Here("check this machine's clock");
-            refusal(format!("it is not valid before{not_before}"), mend)
+            let mend = Mend::Here(said!(MendClock, "check this machine's clock"));
+            refusal(said!(CertificateNotYet, "it is not valid before {0}", not_before), mend)
         }
-        CertificateError::NotValidForName => {
-            refusal(format!("it is not for {}", name.to_str()), Mend::Host { names: 0 })
-        }
+        CertificateError::NotValidForName => refusal(is_not_for(name), Mend::Host { names: 0 }),
         CertificateError::NotValidForNameContext { presented, .. } => for_others(presented),
-        CertificateError::Revoked => refusal("it was revoked", ANOTHER),
+        CertificateError::Revoked => refusal(said!(CertificateRevoked, "it was revoked"), another()),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            refusal("it is not meant for servers", ANOTHER)
+            refusal(said!(CertificateNotOfServers, "it is not meant for servers"), another())
         }
-        CertificateError::BadEncoding => refusal("it cannot be read", ANOTHER),
+        CertificateError::BadEncoding => refusal(said!(CertificateUnreadable, "it cannot be read"), another()),
         // Also where a root of the same name does not fit its signature, or it is an authority itself.
         _ => match &certificate {
             Some(certificate) if certificate.issuer() == certificate.subject() => {
-                unknown("it is self-signed".to_owned(), "it", leaf, name)
+                let missing = said!(ThatCertificate, "it");
+                unknown(said!(CertificateSelfSigned, "it is self-signed"), missing, leaf, name)
             }
             Some(certificate) if *why == CertificateError::UnknownIssuer => {
                 let issuer = plain(&certificate.issuer().to_string());
-                let why = format!("this machine does not know its issuer ({issuer})");
-                unknown(why, "the issuer's certificate", leaf, name)
+                let why = said!(CertificateIssuer, "this machine does not know its issuer ({0})", issuer);
+                let missing = said!(IssuersCertificate, "the issuer's certificate");
+                unknown(why, missing, leaf, name)
             }
-            _ => refusal(why.to_string(), ANOTHER),
+            _ => refusal(why.to_string().into(), another()),
         },
     }
 }
@@ -156,36 +160,49 @@ const NAMES: usize = 5;
 
 /// A certificate that no root vouches for, and `missing` would. Where it is for other names as well, that alone does
 /// not do.
-fn unknown(why: String, missing: &'static str, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
+fn unknown(why: Said, missing: Said, leaf: &CertificateDer<'_>, name: &ServerName<'_>) -> Refusal {
     let fits = ParsedCertificate::try_from(leaf).and_then(|leaf| verify_server_name(&leaf, name));
     let Err(Error::InvalidCertificate(other)) = fits else {
         return refusal(why, Mend::CaFile(missing));
     };
     let others = match other {
         CertificateError::NotValidForNameContext { presented, .. } => for_others(&presented).why,
-        CertificateError::NotValidForName => format!("it is not for {}", name.to_str()),
+        CertificateError::NotValidForName => is_not_for(name),
         _ => return refusal(why, Mend::CaFile(missing)),
     };
-    refusal(format!("{why}, and {others}"), Mend::Pinning)
+    refusal(said!(And, "{0}, and {1}", why, others), Mend::Pinning)
+}
+
+fn is_not_for(name: &ServerName<'_>) -> Said {
+    said!(CertificateNotFor, "it is not for {0}", name.to_str())
 }
 
 /// A certificate for other names than the configured host, and which these are.
 fn for_others(presented: &[String]) -> Refusal {
     let names: Vec<String> = presented.iter().map(|name| plain(shown_name(name))).collect();
     if names.is_empty() {
-        let mend = Mend::Server("the server needs one with its name as a subjectAltName");
-        return refusal("it names no host", mend);
+        let mend = Mend::Server(said!(
+            MendSubjectAltName,
+            "the server needs one with its name as a subjectAltName"
+        ));
+        return refusal(said!(CertificateNamesNone, "it names no host"), mend);
     }
     let mut shown: Vec<&str> = names.iter().map(String::as_str).take(NAMES).collect();
-    let more = match names.len() - shown.len() {
-        0 => shown.pop().unwrap_or_default().to_owned(),
-        more => format!("{more} more"),
+    let why = match (names.len() - shown.len(), shown.pop()) {
+        (0, last) => {
+            let last = last.unwrap_or_default();
+            let first = shown.join(", ");
+            match first.is_empty() {
+                true => said!(CertificateFor, "it is for {0}", last),
+                false => said!(CertificateForAnd, "it is for {0} and {1}", first, last),
+            }
+        }
+        (more, last) => {
+            shown.extend(last);
+            said!(CertificateForMore, "it is for {0} and {1} more", shown.join(", "), more)
+        }
     };
-    let list = match shown.is_empty() {
-        true => more,
-        false => format!("{} and {more}", shown.join(", ")),
-    };
-    refusal(format!("it is for {list}"), Mend::Host { names: names.len() })
+    refusal(why, Mend::Host { names: names.len() })
 }
 
 /// rustls shows names as `DnsName("mail.example.com")` and `IpAddress(192.0.2.1)`.

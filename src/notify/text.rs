@@ -9,6 +9,7 @@ use crate::{
     harmless,
     ids::RunId,
     report::{CopyError, Counts, DELETION, Run, RunState, UnknownAddresses, remedy},
+    said::Said,
 };
 
 /// Errors, addresses and notices that are shown; the protocol has the rest.
@@ -166,9 +167,9 @@ fn write_errors(body: &mut String, errors: &[CopyError], omitted: u64) -> std::f
 
 /// What to do about these errors, each thing once.
 pub fn write_advice(body: &mut String, errors: &[&CopyError]) -> std::fmt::Result {
-    let mut advice: Vec<(&str, &str)> = Vec::new();
+    let mut advice: Vec<(&str, Said)> = Vec::new();
     for error in errors.iter().filter(|error| !error.what_to_do.is_empty()) {
-        let one = (error.stage.as_str(), error.what_to_do.as_str());
+        let one = (error.stage.as_str(), Said::from(error.what_to_do.as_str()));
         if !advice.contains(&one) {
             advice.push(one);
         }
@@ -181,7 +182,7 @@ pub fn write_advice(body: &mut String, errors: &[&CopyError]) -> std::fmt::Resul
     }
     writeln!(body, "\nWhat to do:")?;
     for (stage, what) in advice {
-        writeln!(body, "- {}: {}", one_line(stage, LINE), one_line(what, LINE))?;
+        writeln!(body, "- {}: {}", one_line(stage, LINE), one_line(&what, LINE))?;
     }
     Ok(())
 }
@@ -347,8 +348,8 @@ mod tests {
             words.body
         );
         assert!(words.body.contains("- and 881 more\n"), "{}", words.body);
-        assert_eq!(words.body.matches(remedy("fetch")).count(), 1);
-        assert_eq!(words.body.matches(remedy("connection")).count(), 1);
+        assert_eq!(words.body.matches(&*remedy("fetch")).count(), 1);
+        assert_eq!(words.body.matches(&*remedy("connection")).count(), 1);
         assert!(words.body.len() < 30_000);
     }
 

@@ -25,6 +25,7 @@ use crate::{
     identify::{Reported, Rules},
     report::{Run, RunState, metrics, settle, timestamp},
     route::{AsItStands, Held, LookAtUsers, Routing, RunEnded, UsersFile},
+    said::{Said, said},
     source::Import,
     token::Login,
 };
@@ -253,15 +254,15 @@ impl Profile {
             let mut said = news.only_retired();
             said.add(&counted);
             let paths = import.iter().flat_map(|import| &import.paths);
-            let begun = Run {
+            let mut begun = Run {
                 import: paths.map(|path| path.display().to_string()).collect(),
                 import_user: import
                     .iter()
                     .find_map(|import| import.owner.as_ref())
                     .map(|owner| owner.name.to_string()),
-                notices,
                 ..Run::begin(&config.name, started)
             };
+            notices.into_iter().for_each(|notice| begun.notice(notice));
             let number = match committer.begin_run(&begun).await {
                 Ok(number) => number,
                 Err(error) => return (Err(not_begun(&notifier, &config.name, started, error)), None),
@@ -379,17 +380,23 @@ impl Profile {
 }
 
 /// Has a users file that changed taken over before the run; gives what is to be said of one that could not be.
-pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<String> {
+pub async fn look_at_users(file: Option<&actix::Addr<UsersFile>>) -> Vec<Said> {
     let Some(file) = file else {
         return Vec::new();
     };
     let notice = match file.send(LookAtUsers).await {
-        Ok(error) => error.map(|error| format!("{error}; until then, the users are as they were before")),
-        Err(_) => Some(
-            "nobody looks at the users file any more, so the users are as they were before: a fault of dropkeep; start it \
-             anew"
-                .into(),
-        ),
+        Ok(error) => error.map(|error| {
+            let error = Said::from(error.to_string());
+            said!(
+                UsersAsBefore,
+                "{0}; until then, the users are as they were before",
+                error
+            )
+        }),
+        Err(_) => Some(said!(
+            NobodyLooksAtUsers,
+            "nobody looks at the users file any more, so the users are as they were before: a fault of dropkeep; start it anew"
+        )),
     };
     notice.into_iter().collect()
 }

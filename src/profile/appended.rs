@@ -1,20 +1,26 @@
 //! Whether nearly every message ends its header with an envelope field that does not count there; and the notice about
 //! it, of a run and of its rehearsal. Pure.
 
-use crate::config;
+use crate::{
+    config,
+    said::{Said, said},
+};
 
 /// The notice is given from this many messages on, and if this share of them is so.
 const LEAST: u64 = 10;
 const PERCENT: u64 = 90;
 
 /// Where a hoster appends the envelope, copies for Bcc recipients go as duplicates of the others', in silence.
-pub(super) fn notice_of_appended(seen: u64, appended: u64, profile: &config::Profile) -> Option<String> {
+pub(super) fn notice_of_appended(seen: u64, appended: u64, profile: &config::Profile) -> Option<Said> {
     let nearly_all = appended >= LEAST && appended * 100 >= seen * PERCENT;
     nearly_all.then(|| {
-        format!(
-            "the header of {appended} of {seen} messages ends with an envelope header, where it does not count, and nothing \
-             else that your server wrote names anybody: recipients in Bcc are not found. If your server appends it to all mail, write envelope_at = \"end\" \
-             in [profile.recipients] of profile {:?}; `explain` shows the field",
+        said!(
+            EnvelopeAtEnd,
+            "the header of {0} of {1} messages ends with an envelope header, where it does not count, and nothing else that \
+             your server wrote names anybody: recipients in Bcc are not found. If your server appends it to all mail, write \
+             envelope_at = \"end\" in [profile.recipients] of profile {2:?}; `explain` shows the field",
+            appended,
+            seen,
             profile.name
         )
     })

@@ -18,8 +18,19 @@ use crate::{
     identify::{Header, Mail, Reported, identity_of},
     report::{Outcome, SIZE},
     route::{Passed, Preview, addressees, twin},
+    said::{Said, said},
     source::{Announced, CopyRef, Fetched, Session},
 };
+
+/// What is said of a copy that is larger than the most.
+pub(super) fn too_large(size: u64, most: u64) -> Said {
+    said!(
+        CopyTooLarge,
+        "{0} bytes exceed max_message_size ({1} bytes); it stays where it is",
+        size,
+        most
+    )
+}
 
 impl Collecting<'_> {
     /// Puts aside what is too large, or excluded by what the server says of it.
@@ -28,10 +39,7 @@ impl Collecting<'_> {
         let mut fitting = Vec::with_capacity(announced.len());
         for one in announced {
             if one.size > most {
-                let error = format!(
-                    "{} bytes exceed max_message_size ({most} bytes); it stays where it is",
-                    one.size
-                );
+                let error = too_large(one.size, most);
                 self.judged(current, Outcome::TooLarge, &one.copy, Some((SIZE, error)));
             } else if self.task.exclude.as_ref().is_some_and(|exclude| exclude.applies(&one)) {
                 self.judged(current, Outcome::Excluded, &one.copy, None);

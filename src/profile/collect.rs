@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     report::Outcome,
+    said::said,
     source::{CopyRef, Session, SourceError},
 };
 
@@ -58,7 +59,7 @@ impl<'t> Collecting<'t> {
                 Some(Job::List(folder, losses)) if losses.are_too_many() => {
                     let error = SourceError::Unreadable {
                         path: folder.clone(),
-                        why: format!("given up after several attempts: {}", losses.why),
+                        why: said!(GivenUp, "given up after several attempts: {0}", losses.why),
                     };
                     self.jobs.refused(FolderError { folder, error });
                     continue;
@@ -203,9 +204,12 @@ impl<'t> Collecting<'t> {
                     None => self.judged(&current, Outcome::Vanished, copy, None),
                 },
                 _ => {
-                    let error = "the connection was lost; without UIDL this message cannot be found again on a new \
-                        one; the next run fetches it";
-                    self.judged(&current, Outcome::Failed, copy, Some(("fetch", error.into())));
+                    let error = said!(
+                        NotFoundAgain,
+                        "the connection was lost; without UIDL this message cannot be found again on a new one; the next \
+                         run fetches it"
+                    );
+                    self.judged(&current, Outcome::Failed, copy, Some(("fetch", error)));
                 }
             }
         }

@@ -4,19 +4,41 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     archive::StoreError,
+    said::{Said, Say, error_as_said, said},
     source::{Disposition, SourceError},
 };
 
-#[derive(thiserror::Error, Debug)]
+#[derive(Debug)]
 pub enum CollectError {
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("interrupted")]
+    Source(SourceError),
+    Store(StoreError),
     Cancelled,
-    #[error("the profile stopped; this is a bug in dropkeep")]
     Profile,
+}
+
+error_as_said!(CollectError);
+
+impl From<SourceError> for CollectError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<StoreError> for CollectError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Say for CollectError {
+    fn said(&self) -> Said {
+        match self {
+            Self::Source(error) => error.said(),
+            Self::Store(error) => error.said(),
+            Self::Cancelled => said!(Interrupted, "interrupted"),
+            Self::Profile => said!(ConnectionStopped, "the profile stopped; this is a bug in dropkeep"),
+        }
+    }
 }
 
 impl CollectError {
@@ -26,7 +48,7 @@ impl CollectError {
     }
 
     /// What to do about it, where more is known than its stage says.
-    pub fn what_to_do(&self) -> Option<String> {
+    pub fn what_to_do(&self) -> Option<Said> {
         match self {
             Self::Source(error) => error.what_to_do(),
             Self::Store(_) | Self::Cancelled | Self::Profile => None,

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     archive::StoreError,
     report::{Afloat, CopyError, Outcome, Voyage},
+    said::{Said, said},
     source::CopyRef,
 };
 
@@ -98,7 +99,7 @@ impl<'t> Collecting<'t> {
         current: &Current<'_>,
         outcome: Outcome,
         copy: &CopyRef,
-        error: Option<(&str, String)>,
+        error: Option<(&str, Said)>,
     ) {
         let error = error.map(|(stage, error)| CopyError::new(&current.unit.folder.name, copy, stage, error));
         let judged = Judged::without_bytes(copy.clone(), outcome, error);
@@ -170,9 +171,10 @@ impl<'t> Collecting<'t> {
         if self.strangers.len() >= STRANGERS || !self.strangers.insert(name.clone()) {
             return;
         }
-        self.progress.notices.push(format!(
-            "the export has mail of user {:?}, and there is no such user: it was filed by the profile's rules; to \
-             file it for that user, add one of this name and import again",
+        self.progress.notices.push(said!(
+            ExportOfStranger,
+            "the export has mail of user {0:?}, and there is no such user: it was filed by the profile's rules; to file it \
+             for that user, add one of this name and import again",
             &**name
         ));
     }
@@ -208,7 +210,10 @@ async fn surviving(task: Arc<Task>, window: Together, afloat: Afloat) -> Arrival
     if outcomes.len() < copies.len() {
         let have: HashSet<usize> = outcomes.iter().map(|(place, _)| *place).collect();
         for (place, copy) in copies.into_iter().filter(|(place, _)| !have.contains(place)) {
-            let error = "reading or filing it panicked; this is a bug in dropkeep";
+            let error = said!(
+                ReadingPanicked,
+                "reading or filing it panicked; this is a bug in dropkeep"
+            );
             let error = CopyError::new(&folder.name, &copy, "identify", error);
             let failed = Judged {
                 fetched: true,

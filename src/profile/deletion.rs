@@ -21,6 +21,7 @@ use crate::{
     archive::{MessageId, Store, StoreError},
     clock, fault,
     report::{CopyError, DELETION, DeletedCopy, InStage, Stage},
+    said::{Said, Say, said},
     source::{CopyRef, Kept, OpenFolder, Removal, Session, SourceError},
 };
 
@@ -120,7 +121,7 @@ impl Deleting<'_> {
         self.flagged += found.flagged.len() as u64;
         self.short += found.short.len() as u64;
         for (copy, why) in found.undecided {
-            self.error(&copy, format!("not deleted: {why}"));
+            self.error(&copy, said!(NotDeleted, "not deleted: {0}", why));
         }
         if !found.other.is_empty() {
             let keys = found.other.iter().map(|(_, key)| *key).collect();
@@ -187,13 +188,13 @@ impl Deleting<'_> {
             match why {
                 Kept::Flagged => self.flagged += 1,
                 Kept::Vanished => {}
-                why => self.error(&copy, format!("not deleted: {why}")),
+                why => self.error(&copy, said!(NotDeleted, "not deleted: {0}", why.said())),
             }
         }
         Ok(())
     }
 
-    fn error(&mut self, copy: &CopyRef, error: String) {
+    fn error(&mut self, copy: &CopyRef, error: Said) {
         let error = CopyError::new(self.folder, copy, DELETION, error);
         self.progress.errors.push(error);
     }
@@ -209,25 +210,30 @@ impl Deleting<'_> {
 
     async fn end(mut self) -> Result<Deletion, CollectError> {
         if self.result.reopened > 0 {
-            let sign =
-                "before deletion, some messages turned out not to be the ones archived under the same UIDs or UIDLs";
+            let sign = said!(
+                OthersBeforeDeletion,
+                "before deletion, some messages turned out not to be the ones archived under the same UIDs or UIDLs"
+            );
             self.progress
                 .notices
                 .push(notice(self.folder, sign, self.result.reopened));
         }
         if self.flagged > 0 {
-            let notice = format!(
-                "{} archived copies in {} are flagged on the server, and so not deleted",
-                self.flagged, self.folder
+            let notice = said!(
+                FlaggedKept,
+                "{0} archived copies in {1} are flagged on the server, and so not deleted",
+                self.flagged,
+                self.folder
             );
             self.progress.notices.push(notice);
         }
         if self.short > 0 {
-            let notice = format!(
-                "{} archived copies in {} are not deleted: the server announces more bytes than it sends, so the \
-                 archive may \
-                 not have all of them",
-                self.short, self.folder
+            let notice = said!(
+                ShortKept,
+                "{0} archived copies in {1} are not deleted: the server announces more bytes than it sends, so the archive \
+                 may not have all of them",
+                self.short,
+                self.folder
             );
             self.progress.notices.push(notice);
         }
@@ -246,6 +252,10 @@ fn fault_point(name: &'static str) -> Result<(), CollectError> {
 
 /// What is said of a folder in which nothing could be deleted.
 pub fn folder_error(folder: &str, error: &SourceError) -> CopyError {
-    let error = format!("stopped deleting in this folder: {error}");
+    let error = said!(
+        DeletionStoppedHere,
+        "stopped deleting in this folder: {0}",
+        error.said()
+    );
     CopyError::new(folder, "", DELETION, error)
 }

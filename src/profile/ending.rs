@@ -17,8 +17,9 @@ use crate::{
     archive::{RunId, StoreError},
     clock, config,
     notify::Notifier,
-    report::{CopyError, Counts, Run, RunState, by_hand, metrics, timestamp},
+    report::{CopyError, Counts, Run, RunState, metrics, timestamp},
     route::Directory,
+    said::Say,
 };
 
 /// Copies that a run left to be archived: those it did not come to, and those that failed.
@@ -65,14 +66,14 @@ pub(super) fn finish(
         Err(error) => {
             let advice = match by_itself {
                 true => error.what_to_do(),
-                false => by_hand(&error.what_to_do()),
+                false => error.what_to_do().by_hand(),
             };
             note(
                 &mut run,
                 CopyError::new("", "", error.stage(), error).with_advice(Some(advice.clone())),
             );
             Some(Trouble {
-                why: error.to_string(),
+                why: error.said(),
                 what_to_do: advice,
             })
         }

@@ -3,6 +3,7 @@
 use crate::{
     config,
     identify::{Header, date_of, text},
+    said::{Said, said},
     source::{Announced, Facts},
 };
 
@@ -15,15 +16,17 @@ const TELLING: u64 = 10;
 const TINY: u64 = 1 << 10;
 
 /// The notice that `[profile.exclude]` leaves nothing to archive.
-pub fn notice_of_all(rules: &config::Exclude, seen: u64, excluded: u64) -> Option<String> {
+pub fn notice_of_all(rules: &config::Exclude, seen: u64, excluded: u64) -> Option<Said> {
     let tiny = rules.larger_than.filter(|most| most.0 < TINY);
     if excluded < seen || excluded == 0 || (tiny.is_none() && excluded < TELLING) {
         return None;
     }
     if let Some(most) = tiny {
         let bytes = most.0;
-        return Some(format!(
-            "every copy is excluded by larger_than = {bytes} (bytes); did you mean \"{bytes} MiB\"?"
+        return Some(said!(
+            ExcludedByTinySize,
+            "every copy is excluded by larger_than = {0} (bytes); did you mean \"{0} MiB\"?",
+            bytes.to_string()
         ));
     }
     let keys = [
@@ -34,9 +37,15 @@ pub fn notice_of_all(rules: &config::Exclude, seen: u64, excluded: u64) -> Optio
         ("headers", !rules.headers.is_empty()),
     ];
     let keys: Vec<&str> = keys.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
-    Some(format!(
-        "every copy is excluded by {} in [profile.exclude]; see whether that is meant",
-        keys.join(" or ")
+    let (last, first) = keys.split_last()?;
+    let keys = match first.is_empty() {
+        true => Said::quoted(*last),
+        false => said!(Or, "{0} or {1}", first.join(" or "), last),
+    };
+    Some(said!(
+        AllExcluded,
+        "every copy is excluded by {0} in [profile.exclude]; see whether that is meant",
+        keys
     ))
 }
 

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use tokio_util::sync::CancellationToken;
 
 use super::collect_error::{CollectError, is_refusal, unless_cancelled};
+use crate::said::{Said, Say, said};
 use crate::source::{Announced, CopyRef, Fetched, Session, SourceError, Unfetched, UnfetchedWhy, Want};
 
 /// Sizes of single copies that are refused in a row, before the folder is taken to be at fault.
 const MOST_REFUSED: u32 = 20;
 
 /// Copies that were asked for and not answered, and why they count as failed if they are still there.
-pub(super) type Missing = Vec<(CopyRef, &'static str)>;
+pub(super) type Missing = Vec<(CopyRef, Said)>;
 
 /// Fetches headers. A refusal is no error: it says nothing yet about the whole messages.
 pub(super) async fn fetch_headers(
@@ -43,10 +44,10 @@ pub(super) trait Fetcher {
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)>;
 
     /// A copy failed.
-    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: String);
+    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: Said);
 
     /// The server refused a copy.
-    fn refused(&mut self, copy: CopyRef, error: String);
+    fn refused(&mut self, copy: CopyRef, error: Said);
 
     /// A copy is not in the folder any more.
     fn gone(&mut self, copy: CopyRef);
@@ -71,7 +72,7 @@ pub(super) trait Fetcher {
                         let answered: HashSet<&CopyRef> = more.iter().map(|one| &one.copy).collect();
                         let silent = some.iter().filter(|copy| !answered.contains(copy)).cloned();
                         self.missing()
-                            .extend(silent.map(|copy| (copy, "the server does not say its size")));
+                            .extend(silent.map(|copy| (copy, said!(SizeNotSaid, "the server does not say its size"))));
                         if let Some(error) = session.take_unclear() {
                             self.unclear(error);
                         }
@@ -84,7 +85,7 @@ pub(super) trait Fetcher {
                     [_] if refused >= MOST_REFUSED => return Err(error.into()),
                     [only] => {
                         refused += 1;
-                        self.failed(only.clone(), "fetch", error.to_string());
+                        self.failed(only.clone(), "fetch", error.said());
                     }
                     many => {
                         let (first, second) = many.split_at(many.len() / 2);
@@ -110,29 +111,38 @@ pub(super) trait Fetcher {
                 for one in left {
                     match self.fetch_once(session, std::slice::from_ref(&one)).await {
                         Ok(more) => unfetched.extend(more),
-                        Err((error, _)) if refuses(&error) => self.refused(one.copy, error.to_string()),
+                        Err((error, _)) if refuses(&error) => self.refused(one.copy, error.said()),
                         Err((error, _)) => return Err(error),
                     }
                 }
                 unfetched
             }
             Err((error, left)) if refuses(&error) => {
-                left.into_iter()
-                    .for_each(|one| self.refused(one.copy, error.to_string()));
+                left.into_iter().for_each(|one| self.refused(one.copy, error.said()));
                 Vec::new()
             }
             Err((error, _)) => return Err(error),
         };
         for Unfetched { copy, why } in unfetched {
             match why {
-                UnfetchedWhy::NotAnswered => self.missing().push((copy, "the server did not send it")),
-                UnfetchedWhy::NoBody => self.missing().push((copy, "the server sent no body (NIL)")),
-                UnfetchedWhy::Refused(words) => self.refused(copy, format!("the server refused it: {words}")),
-                UnfetchedWhy::NotUnderstood(line) => {
-                    self.failed(copy, "fetch", format!("the server's answer cannot be read: {line}"));
+                UnfetchedWhy::NotAnswered => self
+                    .missing()
+                    .push((copy, said!(NotSent, "the server did not send it"))),
+                UnfetchedWhy::NoBody => self
+                    .missing()
+                    .push((copy, said!(NoBody, "the server sent no body (NIL)"))),
+                UnfetchedWhy::Refused(words) => {
+                    let words = Said::quoted(words);
+                    self.refused(copy, said!(CopyRefused, "the server refused it: {0}", words));
                 }
-                UnfetchedWhy::Unreadable(words) => self.failed(copy, "read", words),
-                UnfetchedWhy::NoMail(words) => self.failed(copy, "format", format!("no mail: {words}")),
+                UnfetchedWhy::NotUnderstood(line) => {
+                    let error = said!(AnswerUnreadable, "the server's answer cannot be read: {0}", line);
+                    self.failed(copy, "fetch", error);
+                }
+                UnfetchedWhy::Unreadable(words) => self.failed(copy, "read", words.into()),
+                UnfetchedWhy::NoMail(words) => {
+                    self.failed(copy, "format", said!(NoMail, "no mail: {0}", Said::from(words)));
+                }
             }
         }
         Ok(())
@@ -150,7 +160,7 @@ pub(super) trait Fetcher {
         let standing = listing.among(&missing.iter().map(|(copy, _)| copy.clone()).collect());
         for (copy, why) in missing {
             match standing.contains(&copy) {
-                true => self.failed(copy, "fetch", why.to_owned()),
+                true => self.failed(copy, "fetch", why),
                 false => self.gone(copy),
             }
         }

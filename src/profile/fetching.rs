@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::Empty,
     report::{ALTERED, CopyError, InStage, Outcome, SIZE, Stage},
+    said::Said,
     source::{Announced, CopyRef, Fetched, Session, SourceError, Unfetched, Want},
 };
 
@@ -40,12 +41,12 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
         sizes
     }
 
-    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: String) {
+    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: Said) {
         self.work
             .judged(self.current, Outcome::Failed, &copy, Some((stage, error)));
     }
 
-    fn refused(&mut self, copy: CopyRef, error: String) {
+    fn refused(&mut self, copy: CopyRef, error: Said) {
         self.failed(copy, "fetch", error);
     }
 

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     report::metrics,
+    said::{Said, Say, said},
     source::{Disposition, Import, SourceError, Wait},
     token::LoginError,
 };
@@ -129,7 +130,10 @@ impl Fleet {
         if self.folders().is_empty() && self.jobs.are_any_denied() {
             let error = SourceError::Unreadable {
                 path: "any folder".to_owned(),
-                why: "the account has no right to read any folder that `include` names".to_owned(),
+                why: said!(
+                    NoneReadableByRight,
+                    "the account has no right to read any folder that `include` names"
+                ),
             };
             refused.push(FolderError {
                 folder: String::new(),
@@ -284,7 +288,7 @@ impl Fleet {
                 }
                 Ok(Err(CollectError::Source(error))) => error,
                 Ok(Err(error)) => {
-                    self.jobs.give_back(lane, "", false);
+                    self.jobs.give_back(lane, &Said::default(), false);
                     return Err(error.into());
                 }
                 Err(_) => {
@@ -292,7 +296,7 @@ impl Fleet {
                     panicked()
                 }
             };
-            let given = self.jobs.give_back(lane, &error.to_string(), error.wait().is_some());
+            let given = self.jobs.give_back(lane, &error.said(), error.wait().is_some());
             let usable = error.disposition() == Disposition::Report;
             connection = usable.then_some(current);
             tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run.0, "the connection is lost, \
@@ -330,9 +334,13 @@ impl Fleet {
             if !usable {
                 let notice = match error {
                     SourceError::Protocol { .. } | SourceError::TooMuch { .. } => {
-                        format!("a connection was given up and re-established: {error}")
+                        said!(
+                            ConnectionAnew,
+                            "a connection was given up and re-established: {0}",
+                            error.said()
+                        )
                     }
-                    _ => "the connection was lost and re-established".to_owned(),
+                    _ => said!(ConnectionLostAnew, "the connection was lost and re-established"),
                 };
                 self.tell(notice).await?;
             }
@@ -363,17 +371,21 @@ impl Fleet {
         }
     }
 
-    async fn fewer(&self, error: &(dyn std::error::Error + Sync)) -> Result<(), RunError> {
+    async fn fewer(&self, error: &(dyn Say + Sync)) -> Result<(), RunError> {
+        let error = error.said();
         tracing::warn!(%error, profile = self.task.profile.name, run = self.task.run.0, "the run goes on over fewer \
             connections");
         let many = self.task.profile.connections;
-        self.tell(format!(
-            "the server does not accept {many} connections at once, so the run used fewer ({error})"
+        self.tell(said!(
+            FewerConnections,
+            "the server does not accept {0} connections at once, so the run used fewer ({1})",
+            many,
+            error
         ))
         .await
     }
 
-    async fn tell(&self, notice: String) -> Result<(), RunError> {
+    async fn tell(&self, notice: Said) -> Result<(), RunError> {
         let notices = vec![notice];
         self.tell_all(Progress {
             notices,

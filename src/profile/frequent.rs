@@ -11,6 +11,7 @@ use crate::{
     message::Address,
     report::Heavy,
     route::{Passed, Stranger},
+    said::{Said, said},
 };
 
 /// Addresses counted. An address of nine messages in ten stays among them, where each names no more than
@@ -88,41 +89,79 @@ impl Frequent {
 
 /// Nearly everything unknown hints at a directory or a rule that does not fit; an address that nobody has in nearly
 /// everything, or in place of others, at the mailbox's own.
-pub(super) fn notice_of_unknown(seen: u64, unknown: u64, own: &Own, profile: &config::Profile) -> Option<String> {
+pub(super) fn notice_of_unknown(seen: u64, unknown: u64, own: &Own, profile: &config::Profile) -> Option<Said> {
     let mostly_unknown = unknown >= 20 && unknown * 10 >= seen * 9;
-    let unknown = || format!("{unknown} of {seen} messages have no known address");
+    let of_unknown = || {
+        said!(
+            NoKnownAddress,
+            "{0} of {1} messages have no known address",
+            unknown,
+            seen
+        )
+    };
     let mut found = Vec::new();
     if let Some(Common { address, named, .. }) = &own.common {
-        found.push((address, format!("{address}, which was no user's, is named in {named}")));
+        let words = said!(
+            NamedInNearlyAll,
+            "{0}, which was no user's, is named in {1}",
+            address.as_str(),
+            named
+        );
+        found.push((address, words));
     }
     for Swallower { address, swallowed } in &own.swallowers {
-        let words = "which was no user's, is named in place of the recipients in";
-        found.push((address, format!("{address}, {words} {swallowed}")));
-    }
-    if found.is_empty() {
-        return mostly_unknown.then(|| format!("{}: are the users' addresses complete?", unknown()));
+        let words = said!(
+            NamedInPlace,
+            "{0}, which was no user's, is named in place of the recipients in {1}",
+            address.as_str(),
+            swallowed
+        );
+        found.push((address, words));
     }
     let known = profile.recipients.own_addresses.iter().map(String::as_str);
     let addresses = known.chain(found.iter().map(|(address, _)| address.as_str()));
     let addresses: Vec<_> = addresses.map(|text| format!("{text:?}")).collect();
-    let words: Vec<_> = found.into_iter().map(|(_, words)| words).collect();
-    let (it_is, it_counts) = match words.len() {
-        1 => ("it looks like the mailbox's own. If it is", "it counts"),
-        _ => ("they look like the mailbox's own. If they are", "they count"),
-    };
-    let mut notice = format!(
-        "{} of {} messages: {it_is}, write own_addresses = [{}] in [profile.recipients] of profile {:?}, and {it_counts} for \
-         nobody",
-        words.join("; "),
-        own.messages,
-        addresses.join(", "),
-        profile.name
+    let key = format!("own_addresses = [{}]", addresses.join(", "));
+    let (is_one, words) = (
+        found.len() == 1,
+        found
+            .into_iter()
+            .map(|(_, words)| words)
+            .reduce(|all, one| said!(And, "{0}; {1}", all, one)),
     );
+    let Some(words) = words else {
+        return mostly_unknown.then(|| said!(AreTheyComplete, "{0}: are the users' addresses complete?", of_unknown()));
+    };
+    let (messages, name) = (own.messages, &profile.name);
+    let mut notice = match is_one {
+        true => said!(
+            LooksLikeOwn,
+            "{0} of {1} messages: it looks like the mailbox's own. If it is, write {2} in [profile.recipients] of profile \
+             {3:?}, and it counts for nobody",
+            words,
+            messages,
+            key,
+            name
+        ),
+        false => said!(
+            LookLikeOwn,
+            "{0} of {1} messages: they look like the mailbox's own. If they are, write {2} in [profile.recipients] of \
+             profile {3:?}, and they count for nobody",
+            words,
+            messages,
+            key,
+            name
+        ),
+    };
     if !own.swallowers.is_empty() {
-        notice += "; what was archived without its recipients is filed by `dropkeep reroute` then";
+        notice = said!(
+            AndRerouteThen,
+            "{0}; what was archived without its recipients is filed by `dropkeep reroute` then",
+            notice
+        );
     }
     if mostly_unknown {
-        notice += &format!("; {}", unknown());
+        notice = said!(And, "{0}; {1}", notice, of_unknown());
     }
     Some(notice)
 }

@@ -15,6 +15,7 @@ use crate::{
     message::Address,
     report::ReportCounts,
     route::{Directory, Routing},
+    said::Said,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -50,7 +51,7 @@ impl Heard {
         reports: &ReportCounts,
         profile: &config::Profile,
         directory: Option<&Directory>,
-    ) -> Vec<String> {
+    ) -> Vec<Said> {
         let username = &profile.server.username;
         let own = self.unresolved.own(username);
         let missing = self.missing_domain(username, &Routing::new(&profile.recipients), directory);

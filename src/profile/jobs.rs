@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::cursor::Names;
 use crate::{
     ids::FolderNumber,
+    said::{Said, said},
     source::{CopyRef, Open, SourceError},
 };
 
@@ -110,7 +111,7 @@ impl Unit {
 
     /// The rest of the unit after its connection was lost. Copies are fetched in order, so the first one without an outcome
     /// is the suspect. It goes to the end, so that it does not hold up the others.
-    fn after_loss(&self, why: &str, waits: bool) -> Option<Self> {
+    fn after_loss(&self, why: &Said, waits: bool) -> Option<Self> {
         let mut copies = self.left();
         let suspect = copies.first()?.clone();
         let mut suspects = self.suspects.clone();
@@ -140,7 +141,7 @@ pub struct Losses {
     /// How often the server asked us to come back later.
     waits: u32,
     /// The reason given the last time.
-    pub why: Arc<str>,
+    pub why: Said,
 }
 
 impl Losses {
@@ -154,10 +155,18 @@ impl Losses {
     }
 
     /// The error of a copy that is given up.
-    pub fn of_a_copy(&self) -> String {
+    pub fn of_a_copy(&self) -> Said {
         match self.count {
-            0 => format!("the server keeps asking to come later: {}", self.why),
-            _ => format!("each time it is fetched, the connection breaks: {}", self.why),
+            0 => said!(
+                KeepsAskingToWait,
+                "the server keeps asking to come later: {0}",
+                self.why
+            ),
+            _ => said!(
+                BreaksEachTime,
+                "each time it is fetched, the connection breaks: {0}",
+                self.why
+            ),
         }
     }
 
@@ -165,11 +174,11 @@ impl Losses {
         self.count > 0 || self.waits > 0
     }
 
-    fn more(&self, why: &str, waits: bool) -> Self {
+    fn more(&self, why: &Said, waits: bool) -> Self {
         Self {
             count: self.count + u32::from(!waits),
             waits: self.waits + u32::from(waits),
-            why: why.into(),
+            why: why.clone(),
         }
     }
 }
@@ -377,7 +386,7 @@ impl Jobs {
 
     /// A lane's connection is gone, for this reason, and another one has to finish its job. `waits`: it was not lost, but
     /// the server asks us to come back later.
-    pub fn give_back(&self, lane: usize, why: &str, waits: bool) -> GivenBack {
+    pub fn give_back(&self, lane: usize, why: &Said, waits: bool) -> GivenBack {
         let mut inner = self.inner.lock();
         let given = match inner.held.remove(&lane) {
             Some(Job::Fetch(unit)) => {

@@ -36,11 +36,11 @@ async fn what_a_lost_connection_held_is_done_by_another_without_what_was_told() 
     let held = fetched(jobs.next(0).await);
     held.told().add(0);
     held.told().add(2);
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::Progress);
     let held = fetched(jobs.next(1).await);
     // The one that was being fetched is tried again behind the other.
     assert_eq!((held.copies, held.losses.count), ([4, 2].map(CopyRef::Uid).to_vec(), 1));
-    assert_eq!(jobs.give_back(1, "cut", false), GivenBack::Nothing);
+    assert_eq!(jobs.give_back(1, &"cut".into(), false), GivenBack::Nothing);
     // Both are suspect now, and one after the other is brought to its end.
     assert_eq!(fetched(jobs.next(1).await).copies, [4, 2].map(CopyRef::Uid));
     assert!(matches!(jobs.next(1).await, Some(Job::List(..))));
@@ -84,19 +84,19 @@ async fn a_copy_over_which_three_connections_are_lost_is_given_up_and_holds_no_o
     fetch(&jobs, 1..4, 4);
     // The first is the bad one; the others come in between.
     assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Nothing);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::Nothing);
     let second = fetched(jobs.next(0).await);
     assert_eq!(second.copies, [2, 3, 1].map(CopyRef::Uid));
     second.told().add(0);
     second.told().add(1);
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::Progress);
     assert_eq!(fetched(jobs.next(0).await).losses.count, 2);
-    jobs.give_back(0, "cut", false);
+    jobs.give_back(0, &"cut".into(), false);
     let third = fetched(jobs.next(0).await);
     assert!(third.losses.are_too_many() && &*third.losses.why == "cut");
     third.told().give_up();
     third.told().add(0);
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::GivenUp);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::GivenUp);
     assert!(jobs.next(0).await.is_none());
 }
 
@@ -106,9 +106,9 @@ async fn what_a_connection_ended_before_it_was_lost_is_progress() {
     fetch(&jobs, 1..3, 1);
     fetched(jobs.next(0).await).told().add(0);
     assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Progress);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::Progress);
     assert!(matches!(jobs.next(0).await, Some(Job::Fetch(_))));
-    assert_eq!(jobs.give_back(0, "cut", false), GivenBack::Nothing);
+    assert_eq!(jobs.give_back(0, &"cut".into(), false), GivenBack::Nothing);
 }
 
 #[tokio::test]
@@ -117,10 +117,10 @@ async fn a_server_that_asks_to_wait_is_not_at_fault_for_long() {
     fetch(&jobs, 1..2, 1);
     for _ in 0..Losses::MOST_WAITS {
         assert!(!fetched(jobs.next(0).await).losses.are_too_many());
-        jobs.give_back(0, "later", true);
+        jobs.give_back(0, &"later".into(), true);
     }
     assert!(fetched(jobs.next(0).await).losses.are_too_many());
-    jobs.give_back(0, "cut", false);
+    jobs.give_back(0, &"cut".into(), false);
     assert_eq!(jobs.give_up_folder().as_deref(), Some("INBOX"));
     assert!(jobs.next(0).await.is_none());
 }

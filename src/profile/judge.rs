@@ -16,6 +16,7 @@ use crate::{
     panics::survived,
     report::{CopyError, InStage, Outcome, Stage},
     route::{AsItStands, Held, Prepared, Route, RouteError, Routed},
+    said::{Said, Say},
     source::{CopyRef, Fetched},
 };
 
@@ -81,9 +82,9 @@ pub async fn judge(task: Arc<Task>, window: Together) -> Outcomes {
         let judged = match (judged, routed) {
             (Ok(Ok(())), Ok(routed)) => Ok(one.routed(routed)),
             (Ok(Ok(())), Err(RouteError::Store(error))) => Err(error),
-            (Ok(Ok(())), Err(error)) => Ok(one.failed(&folder, "route", error.to_string())),
-            (Ok(Err(error)), _) => Ok(one.failed(&folder, "route", error.to_string())),
-            (Err(panicked), _) => Ok(one.failed(&folder, "identify", panicked.to_string())),
+            (Ok(Ok(())), Err(error)) => Ok(one.failed(&folder, "route", error.said())),
+            (Ok(Err(error)), _) => Ok(one.failed(&folder, "route", error.to_string().into())),
+            (Err(panicked), _) => Ok(one.failed(&folder, "identify", panicked.said())),
         };
         outcomes.push((place, judged));
     }
@@ -126,7 +127,7 @@ impl Ready {
         }
     }
 
-    fn failed(self, folder: &ListedFolder, stage: &str, error: String) -> Judged {
+    fn failed(self, folder: &ListedFolder, stage: &str, error: Said) -> Judged {
         let error = CopyError::new(&folder.name, &self.copy, stage, error);
         self.ended(Outcome::Failed, Some(error))
     }
@@ -175,7 +176,7 @@ impl Reader {
         });
         let held = self.task.owner.clone().or(exported);
         let is_held = held.is_some();
-        let failed = |stage, error: String| {
+        let failed = |stage, error: Said| {
             let error = CopyError::new(&self.folder.name, &copy, stage, error);
             (Outcome::Failed, Some(error))
         };
@@ -197,12 +198,12 @@ impl Reader {
         };
         let size = bytes.len() as u64;
         let prepared = match survived(DOING, || fault::point("fetched")) {
-            Err(panicked) => Err(failed("identify", panicked.to_string())),
-            Ok(Err(error)) => Err(failed("fetch", error.to_string())),
+            Err(panicked) => Err(failed("identify", panicked.said())),
+            Ok(Err(error)) => Err(failed("fetch", error.to_string().into())),
             Ok(Ok(())) => match survived(DOING, identify) {
                 Ok(Ok(Some(identified))) => Ok(identified),
                 Ok(Ok(None)) => Err((Outcome::Excluded, None)),
-                Ok(Err(error)) => Err(failed("identify", error.to_string())),
+                Ok(Err(error)) => Err(failed("identify", error.to_string().into())),
                 Err(_) => {
                     let (profile, run, folder) = (&self.task.profile.name, self.task.run.0, &self.folder.name);
                     tracing::error!(profile, run, folder, %copy, "reading a message panicked; it is kept unread");
@@ -212,7 +213,7 @@ impl Reader {
         };
         let prepared = match prepared {
             Ok(identified) => {
-                survived(DOING, || prepare(identified)).map_err(|panicked| failed("identify", panicked.to_string()))
+                survived(DOING, || prepare(identified)).map_err(|panicked| failed("identify", panicked.said()))
             }
             Err(outcome) => Err(outcome),
         };
@@ -252,12 +253,13 @@ async fn look_through(
     let directory = task.stages.router.send(AsItStands).await;
     let (rules, routing) = (task.rules.clone(), task.routing.clone());
     let looking = move || {
-        let directory = directory.map_err(|_| RouteError::Router.to_string());
+        let directory = directory.map_err(|_| RouteError::Router.said());
         let look = |copy: Prepared| match (copy.found.more, &directory) {
             (0, _) => Ok(copy),
             (_, Err(error)) => Err(error.clone()),
-            (_, Ok(directory)) => survived(DOING, || copy.looked_through(directory, &routing, &rules))
-                .map_err(|panicked| panicked.to_string()),
+            (_, Ok(directory)) => {
+                survived(DOING, || copy.looked_through(directory, &routing, &rules)).map_err(|panicked| panicked.said())
+            }
         };
         prepared.into_iter().map(look).collect::<Vec<_>>()
     };

@@ -16,6 +16,7 @@ use crate::{
     archive::{FolderNumber, Sighting, SourceNumber},
     clock,
     report::{CopyError, Outcome},
+    said::{Said, Say, said},
     source::{CopyRef, Listing, Open, OpenFolder, Session, SourceError},
 };
 
@@ -23,9 +24,14 @@ use crate::{
 const LEAST: usize = 500;
 const UNITS_EACH: usize = 4;
 /// What is said of a UID that names more than one message.
-pub(super) const AMBIGUOUS: &str = "the server gives this UID to more than one message, so none of them can be fetched by \
-                                    it; they stay where they are, and moving them to another folder and back gives them \
-                                    UIDs of their own";
+pub(super) fn ambiguous() -> Said {
+    said!(
+        AmbiguousUid,
+        "the server gives this UID to more than one message, so none of them can be fetched by it; they stay where they \
+         are, and moving them to another folder and back gives them UIDs of their own"
+    )
+}
+
 /// So many times in a row UIDVALIDITY was another one, before it is said.
 const RESTLESS: u32 = 2;
 
@@ -134,10 +140,12 @@ impl Collecting<'_> {
             false => before.renewed.saturating_add(1),
         };
         if renewed >= RESTLESS {
-            self.progress.notices.push(format!(
-                "the server gives {folder} another UIDVALIDITY each time it is opened: all of its mail is fetched again in \
-                 every run, and `after` in [profile.delete] never comes; let the account write to the mailbox, so that \
-                 the server can keep its UIDs, or use POP3"
+            self.progress.notices.push(said!(
+                UidvalidityAnew,
+                "the server gives {0} another UIDVALIDITY each time it is opened: all of its mail is fetched again in every \
+                 run, and `after` in [profile.delete] never comes; let the account write to the mailbox, so that the server \
+                 can keep its UIDs, or use POP3",
+                folder
             ));
         }
         Sighting {
@@ -160,7 +168,7 @@ impl Collecting<'_> {
         self.progress.expected += ambiguous.len();
         for uid in ambiguous {
             let copy = CopyRef::Uid(uid);
-            let error = CopyError::new(&folder.name, &copy, "fetch", AMBIGUOUS);
+            let error = CopyError::new(&folder.name, &copy, "fetch", self::ambiguous());
             let judged = Judged::without_bytes(copy, Outcome::Failed, Some(error));
             self.progress.judged.push(judged);
         }
@@ -185,7 +193,11 @@ impl Collecting<'_> {
             let listing = session.folders(&self.task.profile.folders);
             match unless_cancelled(&self.task.cancel, listing).await {
                 Ok(standing) if !standing.contains(&folder) => {
-                    let notice = format!("the folder {folder} was deleted or renamed during the run");
+                    let notice = said!(
+                        FolderWentAway,
+                        "the folder {0} was deleted or renamed during the run",
+                        folder
+                    );
                     self.progress.notices.push(notice);
                     return self.flush().await;
                 }
@@ -200,32 +212,45 @@ impl Collecting<'_> {
 }
 
 /// What is said of a folder that a pattern found and that may not be read.
-pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> String {
-    format!(
-        "the folder {folder:?} is not archived: the account has no right to read it ({error}); grant that right (RFC 4314: \
-         r), or name the folder in `exclude`"
+pub(super) fn may_not_be_read(folder: &str, error: &SourceError) -> Said {
+    said!(
+        FolderNotReadable,
+        "the folder {0:?} is not archived: the account has no right to read it ({1}); grant that right (RFC 4314: r), or \
+         name the folder in `exclude`",
+        folder,
+        error.said()
     )
 }
 
 /// The notices about messages over POP3 that have no unique id of their own.
-fn about_uidls(listing: &Listing, names: &Names) -> Option<String> {
+fn about_uidls(listing: &Listing, names: &Names) -> Option<Said> {
     let Listing::Pop3(mailbox) = listing else { return None };
-    const FETCHED: &str =
-        "fetched in every run, known ones are recognised by their content, and none of them is deleted";
+    let fetched = || {
+        said!(
+            FetchedEachTime,
+            "fetched in every run, known ones are recognised by their content, and none of them is deleted"
+        )
+    };
     let without = (0..mailbox.len()).filter(|at| mailbox.uidl(*at).is_none()).count();
     if without > 0 && without == mailbox.len() {
-        return Some(format!("the server has no UIDL: every message is {FETCHED}"));
+        return Some(said!(NoUidl, "the server has no UIDL: every message is {0}", fetched()));
     }
     if without > 0 {
-        return Some(format!(
-            "the server gives no UIDL to {without} messages: these are {FETCHED}"
+        return Some(said!(
+            SomeWithoutUidl,
+            "the server gives no UIDL to {0} messages: these are {1}",
+            without,
+            fetched()
         ));
     }
     let twice = match names {
         Names::Pop3 { repeated, .. } if !repeated.is_empty() => repeated.len(),
         _ => return None,
     };
-    Some(format!(
-        "the server gives {twice} UIDLs to more than one message each: these are {FETCHED}"
+    Some(said!(
+        UidlTwice,
+        "the server gives {0} UIDLs to more than one message each: these are {1}",
+        twice,
+        fetched()
     ))
 }

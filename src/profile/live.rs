@@ -10,6 +10,7 @@ use crate::{
     config,
     ids::RunId,
     report::{CopyError, Run},
+    said::{Said, said},
     source::CopyRef,
 };
 
@@ -55,7 +56,7 @@ impl Live {
         run.counts.bytes += bytes;
         if let Some(error) = error {
             log_first(run, &error);
-            run.error(&error.folder, error.copy, &error.stage, error.error);
+            run.add_error(error);
         }
         reported.count(&mut run.reports);
         self.heard.ends_with_envelope += u64::from(ends_with_envelope);
@@ -89,10 +90,13 @@ impl Live {
 }
 
 /// The notice about a copy that names so many addresses that most of them are only counted.
-fn names_very_many(copy: &CopyRef, more: u64) -> String {
-    format!(
-        "{copy} names so many addresses that {more} of them are not listed anywhere; each of them was looked up, and \
-         whoever is known among them has the message"
+fn names_very_many(copy: &CopyRef, more: u64) -> Said {
+    said!(
+        NamesVeryMany,
+        "{0} names so many addresses that {1} of them are not listed anywhere; each of them was looked up, and whoever is \
+         known among them has the message",
+        copy.to_string(),
+        more
     )
 }
 
@@ -110,7 +114,7 @@ pub(super) fn log_error(run: &Run, error: &CopyError) {
         copy,
         stage,
         error,
-        what_to_do: _,
+        ..
     } = error;
     let (profile, run) = (&run.profile, run.run.0);
     tracing::warn!(profile, run, folder, copy, stage, error, "not done");

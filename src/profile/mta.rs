@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::said::{Said, said};
+
 /// A server, or a program that mail went through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mta {
@@ -202,11 +204,11 @@ impl Path {
     }
 
     /// In words; `None` where it is not known.
-    pub fn named(self) -> Option<String> {
-        let newest = self.newest?;
+    pub fn named(self) -> Option<Said> {
+        let newest = Said::quoted(self.newest?.to_string());
         Some(match self.before {
-            Some(before) => format!("{newest} behind {before}"),
-            None => newest.to_string(),
+            Some(before) => said!(Behind, "{0} behind {1}", newest, before.to_string()),
+            None => newest,
         })
     }
 }
@@ -221,44 +223,53 @@ pub struct Blind {
     pub envelope_to: usize,
 }
 
-const PREPEND: &str = "`recipient_bcc_maps` in Postfix's main.cf, in place of `always_bcc`, with a copy for each recipient; or \
-                       `check_recipient_access regexp:/etc/postfix/envelope`, behind what refuses in \
-                       smtpd_recipient_restrictions, and `/^(.+)$/ PREPEND X-Envelope-To: $1` in that file, which all who get \
-                       the message see";
-const FLAG_O: &str = "`lmtp flags=O` in Postfix's master.cf with a `…_destination_recipient_limit = 1`, which has X-Original-To \
-                      written, and trusted_received = 1 here";
-
 /// How the last of these servers is made to write the envelope's recipients, in a line with the setting.
-pub fn remedy(path: Path, blind: Blind) -> String {
+pub fn remedy(path: Path, blind: Blind) -> Said {
     match (path.newest, path.before) {
-        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() && blind.delivered_to >= blind.messages.max(1) => {
-            format!("{FLAG_O}: aliases have put the mailbox in the recipients' place before LMTP")
-        }
-        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() => format!(
-            "`lmtp_destination_recipient_limit = 1` in Postfix's main.cf: over LMTP several recipients at once leave none of \
-             them; where aliases have put the mailbox in their place before: {FLAG_O}"
+        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() && blind.delivered_to >= blind.messages.max(1) => said!(
+            PostfixFlagOAlias,
+            "{0}: aliases have put the mailbox in the recipients' place before LMTP",
+            flag_o()
         ),
-        (Some(lmtp), Some(Mta::Exim)) if lmtp.is_lmtp() => {
+        (Some(lmtp), Some(Mta::Postfix)) if lmtp.is_lmtp() => said!(
+            PostfixLmtpLimit,
+            "`lmtp_destination_recipient_limit = 1` in Postfix's main.cf: over LMTP several recipients at once leave none of \
+             them; where aliases have put the mailbox in their place before: {0}",
+            flag_o()
+        ),
+        (Some(lmtp), Some(Mta::Exim)) if lmtp.is_lmtp() => said!(
+            EximLmtp,
             "`envelope_to_add = true`, and `batch_max = 1`, on Exim's transport that hands over by LMTP; trusted_received = 1 \
              here if the field stands below a Received field then"
-                .into()
-        }
-        (Some(lmtp), Some(Mta::OpenSmtpd)) if lmtp.is_lmtp() => {
-            "`action … lmtp … rcpt-to` in OpenSMTPD's smtpd.conf, which hands over the recipient's address".into()
-        }
-        (Some(lmtp), before) if lmtp.is_lmtp() => format!(
-            "hand over one recipient at a time: {} writes Delivered-To for a single one only{}",
-            match lmtp {
-                Mta::DovecotLmtp => "Dovecot",
-                _ => "an LMTP server, if at all,",
-            },
-            before.map_or(String::new(), |before| format!("; or have {before} write X-Envelope-To"))
         ),
-        (Some(Mta::Fetchmail | Mta::Getmail), _) => {
-            "let dropkeep fetch the mailbox itself, in place of fetchmail or getmail; and have its server write the \
-             recipients"
-                .into()
+        (Some(lmtp), Some(Mta::OpenSmtpd)) if lmtp.is_lmtp() => said!(
+            OpenSmtpdLmtp,
+            "`action … lmtp … rcpt-to` in OpenSMTPD's smtpd.conf, which hands over the recipient's address"
+        ),
+        (Some(lmtp), before) if lmtp.is_lmtp() => {
+            let program = match lmtp {
+                Mta::DovecotLmtp => Said::quoted("Dovecot"),
+                _ => said!(AnLmtpServer, "an LMTP server, if at all,"),
+            };
+            match before {
+                None => said!(
+                    OneAtATime,
+                    "hand over one recipient at a time: {0} writes Delivered-To for a single one only",
+                    program
+                ),
+                Some(before) => said!(
+                    OneAtATimeOr,
+                    "hand over one recipient at a time: {0} writes Delivered-To for a single one only; or have {1} write \
+                     X-Envelope-To",
+                    program,
+                    before.to_string()
+                ),
+            }
         }
+        (Some(Mta::Fetchmail | Mta::Getmail), _) => said!(
+            FetchItself,
+            "let dropkeep fetch the mailbox itself, in place of fetchmail or getmail; and have its server write the recipients"
+        ),
         (Some(Mta::Amavis), Some(before)) => remedy(
             Path {
                 newest: Some(before),
@@ -266,59 +277,89 @@ pub fn remedy(path: Path, blind: Blind) -> String {
             },
             blind,
         ),
-        (Some(_), Some(before)) => {
-            format!("{}, on the server in front, which takes the mail", of_server(before, Blind::default()))
-        }
+        (Some(_), Some(before)) => said!(
+            OnServerInFront,
+            "{0}, on the server in front, which takes the mail",
+            of_server(before, Blind::default())
+        ),
         (Some(mta), None) => of_server(mta, blind),
-        (None, _) => "have the server that takes the mail write the envelope's recipients into a field of their own, \
-                      X-Envelope-To, say, above its Received field"
-            .into(),
+        (None, _) => said!(
+            AnyServer,
+            "have the server that takes the mail write the envelope's recipients into a field of their own, X-Envelope-To, \
+             say, above its Received field"
+        ),
     }
 }
 
-fn of_server(mta: Mta, blind: Blind) -> String {
+fn flag_o() -> Said {
+    said!(
+        PostfixFlagO,
+        "`lmtp flags=O` in Postfix's master.cf with a `…_destination_recipient_limit = 1`, which has X-Original-To written, \
+         and trusted_received = 1 here"
+    )
+}
+
+fn of_server(mta: Mta, blind: Blind) -> Said {
     match mta {
-        Mta::Postfix if blind.delivered_to > 0 && blind.x_original_to == 0 => {
+        Mta::Postfix if blind.delivered_to > 0 && blind.x_original_to == 0 => said!(
+            PostfixOriginal,
             "`enable_original_recipient = yes` in Postfix's main.cf, so that X-Original-To is written, and each recipient gets \
              a copy"
-                .into()
-        }
-        Mta::Postfix => PREPEND.into(),
-        Mta::Exim if blind.envelope_to > 0 => {
+        ),
+        Mta::Postfix => said!(
+            PostfixPrepend,
+            "`recipient_bcc_maps` in Postfix's main.cf, in place of `always_bcc`, with a copy for each recipient; or \
+             `check_recipient_access regexp:/etc/postfix/envelope`, behind what refuses in smtpd_recipient_restrictions, and \
+             `/^(.+)$/ PREPEND X-Envelope-To: $1` in that file, which all who get the message see"
+        ),
+        Mta::Exim if blind.envelope_to > 0 => said!(
+            EximFilter,
             "`envelope_to_add = true` on Exim's transport is not enough where a system filter delivers (`unseen deliver`): a \
              router with `unseen` in its place leaves the recipients in Envelope-to"
-                .into()
-        }
-        Mta::Exim => "`envelope_to_add = true` (with `delivery_date_add = true`) on Exim's transport that delivers here".into(),
-        Mta::Sendmail => {
+        ),
+        Mta::Exim => said!(
+            EximEnvelopeTo,
+            "`envelope_to_add = true` (with `delivery_date_add = true`) on Exim's transport that delivers here"
+        ),
+        Mta::Sendmail => said!(
+            SendmailMailer,
             "a mailer of its own in sendmail.mc (`MAILER_DEFINITIONS`), which hands `$u` to a program that writes \
              X-Envelope-To, or a milter that does"
-                .into()
-        }
-        Mta::OpenSmtpd => {
-            "`action … maildir` or `action … mda` in OpenSMTPD's smtpd.conf, which write Delivered-To for each recipient".into()
-        }
-        Mta::Courier => "an alias `@example.com: all` in Courier's aliases/, so that each recipient has a Delivered-To".into(),
-        Mta::Qmail => "deliver with qmail-local or `| preline …` in the .qmail file, which write Delivered-To".into(),
-        Mta::Haraka => {
+        ),
+        Mta::OpenSmtpd => said!(
+            OpenSmtpdMaildir,
+            "`action … maildir` or `action … mda` in OpenSMTPD's smtpd.conf, which write Delivered-To for each recipient"
+        ),
+        Mta::Courier => said!(
+            CourierAlias,
+            "an alias `@example.com: all` in Courier's aliases/, so that each recipient has a Delivered-To"
+        ),
+        Mta::Qmail => said!(
+            QmailLocal,
+            "deliver with qmail-local or `| preline …` in the .qmail file, which write Delivered-To"
+        ),
+        Mta::Haraka => said!(
+            HarakaPlugin,
             "`record_envelope_addresses` above every rcpt_to plugin in Haraka's config/plugins, or a plugin whose \
              hook_data_post calls `add_leading_header('X-Envelope-To', …)` for each recipient"
-                .into()
-        }
-        Mta::Chasquid => {
-            "`hooks/post-data` of chasquid, a program that prints `X-Envelope-To: …` for each recipient in $RCPT_TO".into()
-        }
-        Mta::Exchange => {
+        ),
+        Mta::Chasquid => said!(
+            ChasquidHook,
+            "`hooks/post-data` of chasquid, a program that prints `X-Envelope-To: …` for each recipient in $RCPT_TO"
+        ),
+        Mta::Exchange => said!(
+            ExchangeJournal,
             "a journal rule of Exchange, whose reports name all recipients: journal = \"from\" with journal_from here \
              (docs/recipients.md)"
-                .into()
-        }
-        Mta::Google => {
-            "\"Add X-Gm-Original-To header\" in the routing rule of Google Workspace, and trusted_received here".into()
-        }
-        other => format!(
-            "have {other} write the envelope's recipients into a field of their own, X-Envelope-To, say, above its Received \
-             field"
+        ),
+        Mta::Google => said!(
+            GoogleHeader,
+            "\"Add X-Gm-Original-To header\" in the routing rule of Google Workspace, and trusted_received here"
+        ),
+        other => said!(
+            OtherServer,
+            "have {0} write the envelope's recipients into a field of their own, X-Envelope-To, say, above its Received field",
+            other.to_string()
         ),
     }
 }

@@ -1,6 +1,10 @@
 //! Addresses for which a run makes no users any more, as it has made as many as it may. Pure.
 
-use crate::{message::Address, report::UnknownAddresses};
+use crate::{
+    message::Address,
+    report::UnknownAddresses,
+    said::{Said, said},
+};
 
 /// Addresses that would have got a user.
 #[derive(Clone, Debug, Default)]
@@ -22,24 +26,28 @@ impl NotMade {
     }
 
     /// What is to be said of them, if there are any.
-    pub fn notice(&self, profile: &str) -> Option<String> {
-        let about = if self.addresses.is_exact() { "" } else { "about " };
-        let more = match self.addresses() {
-            0 => return None,
-            1 => "1 more address".to_owned(),
-            more => format!("{about}{more} more addresses"),
+    pub fn notice(&self, profile: &str) -> Option<Said> {
+        let (exact, more) = (self.addresses.is_exact(), self.addresses());
+        let more = match (more, exact) {
+            (0, _) => return None,
+            (1, _) => said!(MoreAddresses, "{0} more address", more),
+            (_, true) => said!(MoreAddresses, "{0} more addresses", more),
+            (_, false) => said!(AboutMoreAddresses, "about {0} more addresses", more),
         };
         let (first, _) = self.addresses.most_frequent(3);
         let first: Vec<_> = first
             .into_iter()
             .map(|(address, count)| format!("{address} ({count})"))
             .collect();
-        Some(format!(
-            "create_limit is reached, {} users in one run: {more} got no user, most often named {}. Raise create_limit in \
-             [profile.recipients] of profile {profile:?}, or add the users with dropkeep users add; then run dropkeep reroute, \
+        Some(said!(
+            LimitReached,
+            "create_limit is reached, {0} users in one run: {1} got no user, most often named {2}. Raise create_limit in \
+             [profile.recipients] of profile {3:?}, or add the users with dropkeep users add; then run dropkeep reroute, \
              which files their mail",
             self.limit,
-            first.join(", ")
+            more,
+            first.join(", "),
+            profile
         ))
     }
 }

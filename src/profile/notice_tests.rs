@@ -14,7 +14,7 @@ fn profile(own: &[&str]) -> config::Profile {
     }
 }
 
-fn notice(unknown: u64, common: bool, own: &[&str]) -> Option<String> {
+fn notice(unknown: u64, common: bool, own: &[&str]) -> Option<crate::said::Said> {
     let common = common.then(|| Common {
         address: Address::parse("box@hoster.example").unwrap(),
         named: 95,

@@ -7,7 +7,7 @@ use super::{
     collecting::{Collecting, Current},
     jobs::Came,
 };
-use crate::{archive::Sighting, report::Outcome, source::CopyRef};
+use crate::{archive::Sighting, report::Outcome, said::said, source::CopyRef};
 
 /// So many copies that came short the same way twice show that it is the sizes that are wrong.
 const SURELY_INEXACT: u32 = 20;
@@ -54,7 +54,11 @@ impl Collecting<'_> {
             false => left.extend(lasting),
         }
         for (copy, came) in left {
-            let why = format!("{} bytes came, and more were announced", came.size);
+            let why = said!(
+                CameAndMoreAnnounced,
+                "{0} bytes came, and more were announced",
+                came.size
+            );
             self.judged(current, Outcome::Failed, &copy, Some(("fetch", why)));
         }
     }

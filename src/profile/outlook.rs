@@ -19,6 +19,7 @@ use crate::{
     identify::{Header, Rules, Step},
     message::{Address, CATCHALL},
     route::Directory,
+    said::{Said, Saying, said},
 };
 
 /// Of a hundred messages whose recipients To and Cc alone name, so many are worth a word where an envelope names the
@@ -75,9 +76,11 @@ pub struct Knowledge {
     /// Whether recipients whom To and Cc do not name are known.
     pub bcc: Bcc,
     /// The server that wrote the newest Received field of those messages whose recipients are not known, as it seems.
-    pub server: Option<String>,
+    pub server: Option<Said>,
     /// How that server is made to write the recipients.
-    pub remedy: Option<String>,
+    pub remedy: Option<Said>,
+    /// Which sentence that is, for whoever words it in another language.
+    pub remedy_said: Option<Saying>,
     /// Of the profile's envelope fields, on how many messages each counts and names somebody.
     #[serde(skip)]
     pub counting: BTreeMap<String, usize>,
@@ -173,6 +176,7 @@ impl<'p> Outlook<'p> {
         let then = self.made(&proposed);
         let is_mended = then.bcc() == Bcc::Known;
         let path = (!is_mended).then(|| then.path());
+        let remedy = path.map(|path| remedy(path, then.blind));
         Knowledge {
             messages: self.headers.len(),
             journal: now.of(Step::Journal),
@@ -184,7 +188,8 @@ impl<'p> Outlook<'p> {
             without_received: now.without_received,
             bcc: now.bcc(),
             server: path.and_then(Path::named),
-            remedy: path.map(|path| remedy(path, then.blind)),
+            remedy_said: remedy.as_ref().map(|remedy| remedy.saying().clone()),
+            remedy,
             single: then.of(Step::Received),
             counting: now.counting,
             barred: now.barred,
@@ -192,10 +197,13 @@ impl<'p> Outlook<'p> {
     }
 
     /// Why it cannot be said that the rules fit; none where they do as far as the messages show it.
-    pub fn doubts(&self, knowledge: &Knowledge) -> Vec<String> {
+    pub fn doubts(&self, knowledge: &Knowledge) -> Vec<Said> {
         let mut doubts = Vec::new();
         if self.headers.is_empty() {
-            doubts.push("no message could be read, so the rules could not be tried".to_owned());
+            doubts.push(said!(
+                NoneReadable,
+                "no message could be read, so the rules could not be tried"
+            ));
             return doubts;
         }
         let own = self.tally.own();
@@ -209,42 +217,56 @@ impl<'p> Outlook<'p> {
     }
 
     /// What is said where some messages would be for nobody; `None` where that is already a doubt.
-    pub fn remark(&self) -> Option<String> {
+    pub fn remark(&self) -> Option<Said> {
         self.some_unknown()
             .filter(|_| self.nobodys() * 2 <= self.tally.counts.seen)
     }
 
     /// How many messages name no user, and whom they name most often.
-    fn some_unknown(&self) -> Option<String> {
+    fn some_unknown(&self) -> Option<Said> {
         let (nobodys, seen) = (self.nobodys(), self.tally.counts.seen);
         if nobodys == 0 || nobodys >= seen {
             return None;
         }
         let named = self.tally.unknown_addresses().0.into_iter().take(NAMED);
         let named: Vec<_> = named.map(|one| format!("{} ({})", one.address, one.copies)).collect();
-        let often = match named.is_empty() {
-            true => String::new(),
-            false => format!("; most often {}", named.join(", ")),
-        };
-        Some(format!("{nobodys} of the newest {seen} messages name no user{often}"))
+        Some(match named.is_empty() {
+            true => said!(
+                SomeNameNobody,
+                "{0} of the newest {1} messages name no user",
+                nobodys,
+                seen
+            ),
+            false => said!(
+                SomeNameNobodyOften,
+                "{0} of the newest {1} messages name no user; most often {2}",
+                nobodys,
+                seen,
+                named.join(", ")
+            ),
+        })
     }
 
     /// Where each message would be nobody's.
-    fn nobody_known(&self) -> Option<String> {
+    fn nobody_known(&self) -> Option<Said> {
         let (nobodys, seen) = (self.nobodys(), self.tally.counts.seen);
         if seen == 0 || nobodys < seen {
             return None;
         }
         let becomes = match self.profile.recipients.unknown {
-            Unknown::Skip => "a run would leave all of them where they are",
-            _ => "a run would file all of them for @catchall",
+            Unknown::Skip => said!(WouldLeaveAll, "a run would leave all of them where they are"),
+            _ => said!(WouldFileForCatchall, "a run would file all of them for @catchall"),
         };
         let users = match self.tally.has_users() {
-            true => "are the users' addresses complete?",
-            false => "there are no users yet",
+            true => said!(AreAddressesComplete, "are the users' addresses complete?"),
+            false => said!(NoUsersYet, "there are no users yet"),
         };
-        Some(format!(
-            "none of the newest {seen} messages names a known user; {becomes}: {users}"
+        Some(said!(
+            NoneNamesUser,
+            "none of the newest {0} messages names a known user; {1}: {2}",
+            seen,
+            becomes,
+            users
         ))
     }
 }
@@ -274,53 +296,67 @@ impl Knowledge {
     }
 
     /// What is not known of recipients in Bcc; `None` where they are known.
-    pub fn of_bcc(&self) -> Option<String> {
+    pub fn of_bcc(&self) -> Option<Said> {
         let (blind, told) = (self.addressees + self.none, self.envelope + self.journal);
         if self.bcc == Bcc::Known {
             return None;
         }
         let Some(remedy) = &self.remedy else {
-            return Some(format!(
-                "with the profile's rules, the recipients of {blind} of {} messages are taken from To and Cc alone, \
-                 so those in \
-                 Bcc stay unknown; the proposed rules mend it",
+            return Some(said!(
+                ProposalMendsBcc,
+                "with the profile's rules, the recipients of {0} of {1} messages are taken from To and Cc alone, so those \
+                 in Bcc stay unknown; the proposed rules mend it",
+                blind,
                 self.messages
             ));
         };
         let mut words = match (self.bcc, told) {
-            (Bcc::Unknown, 0) => {
-                "recipients in Bcc cannot be known here: no envelope field names the recipients".to_owned()
-            }
-            (Bcc::Unknown, _) => format!(
-                "Bcc recipients cannot be found here: only {told} of {} messages have an envelope header that names \
-                 them",
+            (Bcc::Unknown, 0) => said!(
+                BccUnknown,
+                "recipients in Bcc cannot be known here: no envelope field names the recipients"
+            ),
+            (Bcc::Unknown, _) => said!(
+                BccFew,
+                "Bcc recipients cannot be found here: only {0} of {1} messages have an envelope header that names them",
+                told,
                 self.messages
             ),
-            (Bcc::Some | Bcc::Known, _) => format!(
-                "recipients in Bcc cannot be known for {blind} of {} messages: no envelope field names their \
-                 recipients",
+            (Bcc::Some | Bcc::Known, _) => said!(
+                BccSome,
+                "recipients in Bcc cannot be known for {0} of {1} messages: no envelope field names their recipients",
+                blind,
                 self.messages
             ),
         };
         if self.bcc == Bcc::Unknown && self.single > 0 {
-            words += &format!(
-                "; {} of {} messages have `for` in a Received header, which servers write only for a single recipient",
-                self.single, self.messages
+            words = said!(
+                AndSingles,
+                "{0}; {1} of {2} messages have `for` in a Received header, which servers write only for a single recipient",
+                words,
+                self.single,
+                self.messages
             );
         }
         if self.without_received * 2 > self.messages {
-            words += &format!(
-                "; {} of {} messages have no Received field, and without one nothing can be recognised as written by \
+            words = said!(
+                AndWithoutReceived,
+                "{0}; {1} of {2} messages have no Received field, and without one nothing can be recognised as written by \
                  your own server",
-                self.without_received, self.messages
+                words,
+                self.without_received,
+                self.messages
             );
         }
         let server = match &self.server {
-            Some(server) => format!("The server seems to be {server}"),
-            None => "No Received field shows which server it is".into(),
+            Some(server) => said!(SeemsToBe, "The server seems to be {0}", server),
+            None => said!(NoServerShown, "No Received field shows which server it is"),
         };
-        Some(format!(
-            "{words}. {server}; to have it write them: {remedy}; see docs/servers.md"
+        Some(said!(
+            BccAndServer,
+            "{0}. {1}; to have it write them: {2}; see docs/servers.md",
+            words,
+            server,
+            remedy
         ))
     }
 }

@@ -5,7 +5,10 @@ use crate::{
 };
 
 /// What a test says of so many messages, each from its number, in a mailbox that is logged in to as `all`.
-fn test(recipients: Recipients, messages: impl Iterator<Item = String>) -> (Knowledge, Vec<String>, Proposal) {
+fn test(
+    recipients: Recipients,
+    messages: impl Iterator<Item = String>,
+) -> (Knowledge, Vec<crate::said::Said>, Proposal) {
     let user = |name: &str| User {
         name: name.into(),
         addresses: vec![format!("{name}@example.com")],
@@ -35,7 +38,7 @@ fn test(recipients: Recipients, messages: impl Iterator<Item = String>) -> (Know
     (knowledge, doubts, proposal)
 }
 
-fn of_defaults(messages: impl Iterator<Item = String>) -> (Knowledge, Vec<String>, Proposal) {
+fn of_defaults(messages: impl Iterator<Item = String>) -> (Knowledge, Vec<crate::said::Said>, Proposal) {
     test(Recipients::default(), messages)
 }
 

@@ -1,6 +1,9 @@
 //! The test of a profile: connect, log in, look. Stores nothing, changes nothing on the server.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -19,8 +22,9 @@ use crate::{
     identify::Header,
     message::Address,
     net::PeerCertificate,
-    report::{by_hand, remedy},
+    report::remedy,
     route::{Directory, Known},
+    said::{Said, Say, Saying, said},
     source::{Announced, CopyRef, Disposition, Session, SourceError, Steps},
     token::{Login, LoginError, TokenError},
 };
@@ -39,12 +43,12 @@ pub struct Probe {
     /// Whether it can be said that the profile works.
     pub verdict: Verdict,
     /// Why it cannot, where nothing failed.
-    pub doubts: Vec<String>,
+    pub doubts: Vec<Said>,
     pub steps: Vec<StepLine>,
     pub tls: Option<PeerCertificate>,
     pub capabilities: Vec<String>,
     /// What the administrator should know of the server.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Said>,
     pub folders: Vec<ProbeFolder>,
     /// Of the newest messages, how many have each of the profile's envelope headers where it counts, naming somebody.
     pub envelope_headers: BTreeMap<String, usize>,
@@ -60,11 +64,20 @@ pub struct Probe {
     /// Folders that the profile leaves out, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other_folders: Option<Vec<String>>,
+    /// Which sentences the doubts and warnings are, for whoever words them in another language.
+    pub said: ProbeSaid,
     #[serde(skip)]
     pub exit: Exit,
     /// Told each step that was made.
     #[serde(skip)]
     told: Option<mpsc::Sender<StepLine>>,
+}
+
+/// The sentences of a test, in the order of their texts.
+#[derive(Serialize, Default, Debug)]
+pub struct ProbeSaid {
+    pub doubts: Vec<Saying>,
+    pub warnings: Vec<Saying>,
 }
 
 /// What can be said of a profile.
@@ -119,6 +132,7 @@ pub async fn probe(
         tried: None,
         proposal_tried: None,
         other_folders: None,
+        said: ProbeSaid::default(),
         exit: Exit::Source,
         told: watched.map(|watched| watched.told),
     };
@@ -160,6 +174,10 @@ pub async fn probe(
         probe.proposal_tried = proposed.map(|_| outlook.tried(&directory, proposed));
         probe.recipients = Some(knowledge);
     }
+    probe.said = ProbeSaid {
+        doubts: Saying::all(&probe.doubts),
+        warnings: Saying::all(&probe.warnings),
+    };
     probe.ok = looked;
     (probe.exit, probe.verdict) = match (looked, probe.doubts.is_empty()) {
         (true, true) => (Exit::Done, Verdict::Works),
@@ -179,16 +197,16 @@ struct Look<'p> {
 }
 
 /// What failed in a step: why, and what to do about it.
-struct Failed(String, Option<String>);
+struct Failed(Said, Option<Said>);
 
 impl From<SourceError> for Failed {
     fn from(error: SourceError) -> Self {
-        Self(error.to_string(), error.what_to_do())
+        Self(error.said(), error.what_to_do())
     }
 }
 
-impl From<String> for Failed {
-    fn from(why: String) -> Self {
+impl From<Said> for Failed {
+    fn from(why: Said) -> Self {
         Self(why, None)
     }
 }
@@ -202,23 +220,17 @@ impl Probe {
     }
 
     /// Notes a step after the login; `stage` is that of a run's error in its place.
-    fn step(&mut self, step: &str, stage: &str, started: Instant, result: Result<String, Failed>) -> bool {
-        let (ok, detail, what_to_do) = match result {
-            Ok(detail) => (true, detail, None),
-            Err(Failed(why, advice)) => (
-                false,
-                why,
-                Some(by_hand(&advice.unwrap_or_else(|| remedy(stage).to_owned()))),
-            ),
+    fn step(&mut self, step: &str, stage: &str, started: Instant, result: Result<Said, Failed>) -> bool {
+        let took = started.elapsed();
+        let line = match result {
+            Ok(detail) => StepLine::done(step, detail, took),
+            Err(Failed(why, advice)) => {
+                let advice = advice.unwrap_or_else(|| remedy(stage)).by_hand();
+                StepLine::failed(step, why, advice, took)
+            }
         };
-        let ms = started.elapsed().as_millis() as u64;
-        self.tell(StepLine {
-            step: step.to_owned(),
-            ok,
-            detail,
-            what_to_do,
-            ms,
-        });
+        let ok = line.ok;
+        self.tell(line);
         ok
     }
 
@@ -229,18 +241,11 @@ impl Probe {
         };
         let started = Instant::now();
         let connected = login.connect(&mut steps).await;
-        let mut known = 0;
+        let mut known = Duration::ZERO;
         for (step, detail, took) in steps.done {
-            let ms = took.as_millis() as u64;
-            known += ms;
+            known += took;
             // It was told when it was done.
-            self.steps.push(StepLine {
-                step: step.as_str().to_owned(),
-                ok: true,
-                detail,
-                what_to_do: None,
-                ms,
-            });
+            self.steps.push(StepLine::done(step.as_str(), detail, took));
         }
         self.tls = steps.certificate;
         match connected {
@@ -253,13 +258,9 @@ impl Probe {
             Err(error) => {
                 self.exit = error.blame().into();
                 let step = error.step().as_str();
-                self.tell(StepLine {
-                    step: step.to_owned(),
-                    ok: false,
-                    detail: error.to_string(),
-                    what_to_do: Some(by_hand(&error.what_to_do().unwrap_or_else(|| remedy(step).to_owned()))),
-                    ms: (started.elapsed().as_millis() as u64).saturating_sub(known),
-                });
+                let advice = error.what_to_do().unwrap_or_else(|| remedy(step)).by_hand();
+                let took = started.elapsed().saturating_sub(known);
+                self.tell(StepLine::failed(step, error.said(), advice, took));
                 Ok(None)
             }
         }
@@ -283,10 +284,11 @@ impl Probe {
             return all;
         };
         if !session.can_fetch_headers() {
-            let words = "the server does not give out headers alone (it has no TOP), so no message was looked at; \
-                `archive \
-                         --dry-run` looks at whole messages";
-            self.warnings.push(words.into());
+            self.warnings.push(said!(
+                NoHeadersAlone,
+                "the server does not give out headers alone (it has no TOP), so no message was looked at; `archive \
+                 --dry-run` looks at whole messages"
+            ));
             return all;
         }
         let started = Instant::now();
@@ -295,9 +297,10 @@ impl Probe {
             Err(error) => return self.step("headers", "fetch", started, Err(error)),
         };
         if newest.iter().all(|one| one.size > look.most) && !newest.is_empty() {
-            let words =
-                "each of the newest messages is larger than limits.max_message_size, and would stay on the server";
-            self.doubts.push(words.into());
+            self.doubts.push(said!(
+                AllTooLarge,
+                "each of the newest messages is larger than limits.max_message_size, and would stay on the server"
+            ));
         }
         let result = self.look_at_headers(&folder, &newest, session, look).await;
         if !self.step("headers", "fetch", started, result) {
@@ -317,10 +320,9 @@ impl Probe {
     }
 
     /// Gives what was found, and whether all of it can be archived. What cannot is a step of its own, that failed.
-    async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<(String, bool), SourceError> {
+    async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<(Said, bool), SourceError> {
         let names = session.folders(&profile.folders).await?;
-        self.warnings
-            .extend(session.take_unclear().map(|error| error.to_string()));
+        self.warnings.extend(session.take_unclear().map(|error| error.said()));
         let (found, mut all) = (names.len(), true);
         for name in names.into_iter().take(FOLDERS) {
             let started = Instant::now();
@@ -335,10 +337,9 @@ impl Probe {
                 Err(error) if error.disposition() == Disposition::Report => {
                     all = false;
                     let advice = error.what_to_do();
-                    let words = if error.to_string().contains(&name) {
-                        error.to_string()
-                    } else {
-                        format!("{name}: {error}")
+                    let words = match error.said() {
+                        said if said.contains(&name) => said,
+                        said => said!(InFolder, "{0}: {1}", name, said),
                     };
                     self.step("folder", "folder", started, Err(Failed(words, advice)));
                 }
@@ -353,11 +354,9 @@ impl Probe {
                 .sum::<u64>(),
         );
         let detail = match found.min(FOLDERS) == opened {
-            true => format!(
-                "{found} folder{}, {messages} messages",
-                if found == 1 { "" } else { "s" }
-            ),
-            false => format!("{opened} of {found} folders, {messages} messages"),
+            true if found == 1 => said!(Folders, "{0} folder, {1} messages", found, messages),
+            true => said!(Folders, "{0} folders, {1} messages", found, messages),
+            false => said!(SomeFolders, "{0} of {1} folders, {2} messages", opened, found, messages),
         };
         Ok((detail, all && opened > 0))
     }
@@ -375,7 +374,11 @@ impl Probe {
                     .filter(|name| !self.folders.iter().any(|folder| folder.name == *name));
                 self.other_folders = Some(others.take(OTHERS).collect());
             }
-            Err(error) => self.warnings.push(format!("other folders cannot be listed: {error}")),
+            Err(error) => self.warnings.push(said!(
+                NoOtherFolders,
+                "other folders cannot be listed: {0}",
+                error.said()
+            )),
         }
     }
 
@@ -388,10 +391,14 @@ impl Probe {
         let announced = session.sizes(&newest, false).await?;
         if announced.is_empty() && opened.exists > 0 {
             let (said, listed) = (opened.exists, newest.len());
-            return Err(Failed::from(format!(
-                "{folder} has {said} messages by what the server says, but of the newest {NEWEST} it lists {listed}, \
-                 and gives \
-                 the size of none: a run would archive nothing"
+            return Err(Failed::from(said!(
+                FolderOfNoSize,
+                "{0} has {1} messages by what the server says, but of the newest {2} it lists {3}, and gives the size of \
+                 none: a run would archive nothing",
+                folder,
+                said,
+                NEWEST,
+                listed
             )));
         }
         Ok(announced)
@@ -403,7 +410,7 @@ impl Probe {
         newest: &[Announced],
         session: &mut Session,
         look: &mut Look<'_>,
-    ) -> Result<String, Failed> {
+    ) -> Result<Said, Failed> {
         let Look { evidence, outlook, .. } = look;
         let mut each = |bytes: bytes::Bytes| {
             evidence.look(&Header::scan(&bytes));
@@ -412,20 +419,35 @@ impl Probe {
         let missed = glimpse(session, newest, &mut each).await?;
         let looked_at = newest.len() - missed.len();
         let Some(why) = missed.first() else {
-            return Ok(format!("looked at the headers of the newest {looked_at} of {folder}"));
+            return Ok(said!(
+                LookedAtHeaders,
+                "looked at the headers of the newest {0} of {1}",
+                looked_at,
+                folder
+            ));
         };
         if looked_at == 0 {
             let of = newest.len();
-            return Err(format!("the server sent no header of the newest {of} messages of {folder}: {why}").into());
+            return Err(Failed::from(said!(
+                NoHeaderSent,
+                "the server sent no header of the newest {0} messages of {1}: {2}",
+                of,
+                folder,
+                why
+            )));
         }
-        let words = format!(
-            "the server sent no header of {} of the newest messages: {why}",
-            missed.len()
-        );
-        self.warnings.push(words);
-        Ok(format!(
-            "looked at the headers of {looked_at} of the newest {} of {folder}",
-            newest.len()
+        self.warnings.push(said!(
+            SomeHeadersNotSent,
+            "the server sent no header of {0} of the newest messages: {1}",
+            missed.len(),
+            why
+        ));
+        Ok(said!(
+            LookedAtSomeHeaders,
+            "looked at the headers of {0} of the newest {1} of {2}",
+            looked_at,
+            newest.len(),
+            folder
         ))
     }
 }

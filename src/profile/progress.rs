@@ -6,6 +6,7 @@ use crate::{
     identify::Reported,
     report::{Afloat, CopyError, DeletedCopy, Outcome},
     route::{Passed, Previewed, Routed},
+    said::Said,
     source::CopyRef,
 };
 
@@ -21,7 +22,7 @@ pub struct Progress {
     pub reopened: u64,
     /// Beside those of copies that have an outcome.
     pub errors: Vec<CopyError>,
-    pub notices: Vec<String>,
+    pub notices: Vec<Said>,
     /// Those of the copies that were fetched, which are settled when their outcomes are counted.
     pub afloat: Vec<Afloat>,
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     archive::{Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest},
+    said::{Said, Say, said},
     source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
 };
 
@@ -57,12 +58,12 @@ impl Known {
         retrieval: &mut Retrieval,
         done: DoneCopy,
         read_back: bool,
-    ) -> Result<Result<Self, (CopyRef, String)>, StoreError> {
+    ) -> Result<Result<Self, (CopyRef, Said)>, StoreError> {
         let DoneCopy { copy, key, row } = done;
         let vouched = match read_back || row.traits.is_none() {
             true => match retrieval.vouch(store, &row)? {
                 Ok(vouched) => Some(vouched),
-                Err(why) => return Ok(Err((copy, why))),
+                Err(why) => return Ok(Err((copy, why.into()))),
             },
             false => None,
         };
@@ -72,7 +73,11 @@ impl Known {
             (None, None) => match store.message(row.message)? {
                 Some(message) => message.sha256,
                 None => {
-                    let why = format!("message {}, as which it was archived, is missing", row.message);
+                    let why = said!(
+                        KeptIsMissing,
+                        "message {0}, as which it was archived, is missing",
+                        row.message.to_string()
+                    );
                     return Ok(Err((copy, why)));
                 }
             },
@@ -122,7 +127,7 @@ pub(super) struct Recognised {
     /// What they were, and less of them came than the server announces.
     pub short: Vec<CopyRef>,
     /// Those of which it could not be found out, and why. What is gone meanwhile is nowhere.
-    pub undecided: Vec<(CopyRef, String)>,
+    pub undecided: Vec<(CopyRef, Said)>,
     /// What was learnt of those that are the same.
     traits: Vec<Named>,
 }
@@ -275,9 +280,7 @@ async fn by_bytes(
             Ok(unfetched) => unfetched,
             Err(CollectError::Source(error)) if is_refusal(&error) => {
                 let left = window.iter().filter(|one| !came.contains_key(&one.copy));
-                found
-                    .undecided
-                    .extend(left.map(|one| (one.copy.clone(), error.to_string())));
+                found.undecided.extend(left.map(|one| (one.copy.clone(), error.said())));
                 Vec::new()
             }
             Err(error) => return Err(error),
@@ -290,10 +293,10 @@ async fn by_bytes(
                 None => {}
             }
         }
-        let why = "the server did not send it again for comparison";
+        let why = said!(NotSentAgain, "the server did not send it again for comparison");
         found
             .undecided
-            .extend(refused.into_iter().map(|Unfetched { copy, .. }| (copy, why.into())));
+            .extend(refused.into_iter().map(|Unfetched { copy, .. }| (copy, why.clone())));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use super::{
     collect_error::{CollectError, unless_cancelled},
     exclude::{Exclude, notice_of_all},
     fetcher::{Fetcher, Missing},
-    list_folder::{AMBIGUOUS, may_not_be_read},
+    list_folder::{ambiguous, may_not_be_read},
     run,
     run_error::RunError,
     tally::{Tally, UnknownAddress, by_header},
@@ -25,8 +25,9 @@ use crate::{
     clock,
     config::{ConfigError, DeleteWhen, Family, Profile},
     identify::{Found, Header, Identified, Reported, Rules},
-    report::{CopyError, Counts, DeletedCopy, Outcome, ReportCounts, RunState, by_hand},
+    report::{CopyError, Counts, DeletedCopy, Outcome, ReportCounts, RunState},
     route::Directory,
+    said::{Said, Saying, said},
     source::{Announced, CopyRef, Fetched, Listing, Session, SourceError, Steps, Unfetched, Want},
     token::{Login, LoginError, TokenError},
 };
@@ -60,7 +61,9 @@ pub struct Rehearsal {
     /// The first of them.
     pub would_delete_copies: Vec<DeletedCopy>,
     pub folders: Vec<RehearsedFolder>,
-    pub notices: Vec<String>,
+    pub notices: Vec<Said>,
+    /// Which sentences those are, for whoever words them in another language.
+    pub notices_said: Vec<Saying>,
     pub errors: Vec<CopyError>,
     pub errors_omitted: u64,
     #[serde(skip)]
@@ -148,15 +151,17 @@ struct Rehearsing<'p> {
     folders: Vec<RehearsedFolder>,
     /// Folders that could not be read through.
     refused: Vec<CopyError>,
-    notices: Vec<String>,
+    notices: Vec<Said>,
     expected: u64,
 }
 
 impl Rehearsing<'_> {
     async fn through_folders(&mut self, mut session: Session) -> Result<(), RunError> {
         if !session.can_fetch_headers() {
-            let notice = "the server cannot send headers alone (it has no TOP), so whole messages are fetched";
-            self.notices.push(notice.into());
+            self.notices.push(said!(
+                HeadersNotAlone,
+                "the server cannot send headers alone (it has no TOP), so whole messages are fetched"
+            ));
         }
         let names = unless_cancelled(self.cancel, session.folders(&self.profile.folders)).await?;
         self.note_unclear(&mut session, "");
@@ -196,7 +201,8 @@ impl Rehearsing<'_> {
     fn name_ambiguous(&mut self, folder: &str, listing: &Listing) {
         if let Listing::Uids { ambiguous, .. } = listing {
             for uid in ambiguous {
-                self.tally.failed(folder, &CopyRef::Uid(uid), "fetch", AMBIGUOUS);
+                self.tally
+                    .failed(folder, &CopyRef::Uid(uid), "fetch", self::ambiguous());
             }
         }
     }
@@ -229,7 +235,7 @@ impl Rehearsing<'_> {
         };
         let gone_through = here.through(session, &listing).await;
         for (copy, why) in std::mem::take(&mut here.missing) {
-            here.failed(copy, "fetch", why.to_owned());
+            here.failed(copy, "fetch", why);
         }
         gone_through
     }
@@ -245,9 +251,11 @@ impl Rehearsing<'_> {
         self.notices
             .extend(notice_of_all(&self.profile.exclude, seen, excluded));
         if self.profile.delete.when == DeleteWhen::Archived && self.profile.delete.after.is_none() {
-            let notice = "[profile.delete] has no `after`, so a run also deletes what it archives itself; \
-                would_delete counts only copies archived before";
-            self.notices.push(notice.into());
+            self.notices.push(said!(
+                WouldDeleteMore,
+                "[profile.delete] has no `after`, so a run also deletes what it archives itself; would_delete counts only \
+                 copies archived before"
+            ));
         }
         let (unknown_addresses, omitted) = self.tally.unknown_addresses();
         let mut found = std::mem::take(&mut self.tally.errors);
@@ -262,8 +270,7 @@ impl Rehearsing<'_> {
         let mut errors = Vec::with_capacity(found.len());
         for mut error in found {
             error.advise(&errors);
-            error.what_to_do = by_hand(&error.what_to_do);
-            errors.push(error);
+            errors.push(error.by_hand());
         }
         let tally = self.tally;
         let users_not_created = tally.not_made();
@@ -289,6 +296,7 @@ impl Rehearsing<'_> {
                 self.going
             },
             folders: self.folders,
+            notices_said: Saying::all(&self.notices),
             notices: self.notices,
             errors,
             errors_omitted: tally.errors_omitted,
@@ -339,9 +347,11 @@ impl FolderFetcher<'_, '_> {
         } = &mut *self.rehearsing;
         announced.retain(|one| {
             if one.size > *most {
-                let error = format!(
-                    "{} bytes exceed max_message_size ({most} bytes); it would stay where it is",
-                    one.size
+                let error = said!(
+                    WouldBeTooLarge,
+                    "{0} bytes exceed max_message_size ({1} bytes); it would stay where it is",
+                    one.size,
+                    *most
                 );
                 tally.too_large(self.folder, &one.copy, error);
                 return false;
@@ -426,11 +436,11 @@ impl Fetcher for FolderFetcher<'_, '_> {
         fetched.map_err(|error| (error, left()))
     }
 
-    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: String) {
+    fn failed(&mut self, copy: CopyRef, stage: &'static str, error: Said) {
         self.rehearsing.tally.failed(self.folder, &copy, stage, error);
     }
 
-    fn refused(&mut self, copy: CopyRef, error: String) {
+    fn refused(&mut self, copy: CopyRef, error: Said) {
         match self.want {
             // That says nothing yet about the whole message.
             Want::Header => drop(self.whole.insert(copy)),

@@ -17,6 +17,7 @@ use crate::{
     archive::{CopyKey, Sighting, UidlDigest, header_digest},
     clock,
     config::Recheck,
+    said::{Said, said},
     source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session},
 };
 
@@ -42,16 +43,28 @@ enum Sign {
 }
 
 impl Sign {
-    fn words(&self) -> String {
+    fn words(&self) -> Said {
         match self {
             Self::UidNext(next) => {
-                format!("the server announces UIDNEXT {next}, which is a UID that a message already had")
+                said!(
+                    UidnextFell,
+                    "the server announces UIDNEXT {0}, which is a UID that a message already had",
+                    next.to_string()
+                )
             }
-            Self::Last(copy) => format!("{copy} is not the message that was archived under it"),
-            Self::Sizes => "messages differ in size from those archived under the same UIDLs".to_owned(),
-            Self::Headers => "messages differ in their headers from those archived under the same UIDs or \
-                UIDLs"
-                .to_owned(),
+            Self::Last(copy) => said!(
+                LastIsAnother,
+                "{0} is not the message that was archived under it",
+                copy.to_string()
+            ),
+            Self::Sizes => said!(
+                SizesDiffer,
+                "messages differ in size from those archived under the same UIDLs"
+            ),
+            Self::Headers => said!(
+                HeadersDiffer,
+                "messages differ in their headers from those archived under the same UIDs or UIDLs"
+            ),
         }
     }
 }
@@ -93,7 +106,7 @@ impl Collecting<'_> {
                 run = self.task.run.0,
                 folder = listed.opened.name,
                 forgotten,
-                sign = sign.words(),
+                sign = %sign.words(),
                 "names are given a second time"
             );
             let mut other = self.narrowed(session, listed, &sorted.done).await?;
@@ -130,7 +143,7 @@ impl Collecting<'_> {
                     run = self.task.run.0,
                     folder = listed.opened.name,
                     %copy,
-                    why,
+                    %why,
                     "could not check whether it is the archived message"
                 );
             }
@@ -258,7 +271,7 @@ impl Collecting<'_> {
     }
 
     fn tell_reused(&mut self, listed: &Listed<'_>, sign: Sign, copies: usize) {
-        let notice = notice(&listed.opened.name, &sign.words(), copies);
+        let notice = notice(&listed.opened.name, sign.words(), copies);
         self.progress.notices.push(notice);
     }
 
@@ -283,13 +296,19 @@ impl Collecting<'_> {
 }
 
 /// What is said where names were given a second time.
-pub(super) fn notice(folder: &str, sign: &str, copies: usize) -> String {
+pub(super) fn notice(folder: &str, sign: Said, copies: usize) -> Said {
     let copies = match copies {
-        0 => "none of the copies that are still there is affected".to_owned(),
-        1 => "1 copy counts as new and is fetched again".to_owned(),
-        many => format!("{many} copies count as new and are fetched again"),
+        0 => said!(NoneAffected, "none of the copies that are still there is affected"),
+        1 => said!(CountAsNew, "{0} copy counts as new and is fetched again", copies),
+        _ => said!(CountAsNew, "{0} copies count as new and are fetched again", copies),
     };
-    format!("{folder}: {sign}; was the mailbox restored from a backup, or created again? {copies}")
+    said!(
+        NamesReused,
+        "{0}: {1}; was the mailbox restored from a backup, or created again? {2}",
+        folder,
+        sign,
+        copies
+    )
 }
 
 fn is_other(announced: &Announced, known: &HashMap<CopyRef, DoneCopy>) -> bool {

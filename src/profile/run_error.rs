@@ -6,30 +6,57 @@ use crate::{
     archive::StoreError,
     config::ConfigError,
     report::{RunState, remedy},
+    said::{Said, Say, error_as_said, said},
     source::SourceError,
     token::{Blame, LoginError},
 };
 
 /// Why a run did not go through, if it did not.
-#[derive(thiserror::Error, Debug)]
+#[derive(Debug)]
 pub enum RunError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(ConfigError),
     /// Before anything was looked at.
-    #[error(transparent)]
     Unreachable(SourceError),
     /// Before anything was looked at, too: the server refused us, or there is nothing to log in with.
-    #[error(transparent)]
-    Login(#[from] LoginError),
+    Login(LoginError),
     /// After the login: what was archived until then stays.
-    #[error(transparent)]
     Lost(SourceError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("interrupted")]
+    Store(StoreError),
     Interrupted,
-    #[error("the connection stopped; this is a bug in dropkeep")]
     Fault,
+}
+
+error_as_said!(RunError);
+
+impl Say for RunError {
+    fn said(&self) -> Said {
+        match self {
+            Self::Config(error) => error.said(),
+            Self::Unreachable(error) | Self::Lost(error) => error.said(),
+            Self::Login(error) => error.said(),
+            Self::Store(error) => error.said(),
+            Self::Interrupted => said!(Interrupted, "interrupted"),
+            Self::Fault => said!(ConnectionStopped, "the connection stopped; this is a bug in dropkeep"),
+        }
+    }
+}
+
+impl From<ConfigError> for RunError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<LoginError> for RunError {
+    fn from(error: LoginError) -> Self {
+        Self::Login(error)
+    }
+}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<Blame> for Exit {
@@ -69,14 +96,14 @@ impl RunError {
     }
 
     /// What to do about it.
-    pub fn what_to_do(&self) -> String {
+    pub fn what_to_do(&self) -> Said {
         let advice = match self {
             Self::Unreachable(error) | Self::Lost(error) => error.what_to_do(),
             Self::Login(error) => error.what_to_do(),
             Self::Config(error) => error.what_to_do(),
             Self::Store(_) | Self::Interrupted | Self::Fault => None,
         };
-        advice.unwrap_or_else(|| remedy(self.stage()).to_owned())
+        advice.unwrap_or_else(|| remedy(self.stage()))
     }
 
     pub fn state(&self) -> RunState {

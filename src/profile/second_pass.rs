@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::DeleteWhen,
     report::{CopyError, DeletedCopy},
+    said::{Said, Say, said},
     source::{Disposition, SourceError},
 };
 
@@ -44,10 +45,11 @@ impl Fleet {
                     None => match self.connect(0, None).await? {
                         Ok(current) => current,
                         Err(error) => {
-                            self.tell_error(CopyError {
-                                error: format!("stopped deleting for this run: {error}"),
-                                ..nowhere()
-                            })
+                            self.tell_error(nowhere(said!(
+                                DeletionStopped,
+                                "stopped deleting for this run: {0}",
+                                error.said()
+                            )))
                             .await?;
                             return Ok(reopened);
                         }
@@ -126,16 +128,16 @@ impl Fleet {
     }
 }
 
-fn nowhere() -> CopyError {
-    CopyError::new("", "", crate::report::DELETION, "")
+fn nowhere(error: Said) -> CopyError {
+    CopyError::new("", "", crate::report::DELETION, error)
 }
 
 fn unconfirmed(marked: usize, error: &SourceError) -> CopyError {
-    CopyError {
-        error: format!(
-            "{marked} copies were marked for deletion, but the server did not confirm it: {error}. The next run \
-             checks which of them are left, and deletes those"
-        ),
-        ..nowhere()
-    }
+    nowhere(said!(
+        DeletionUnconfirmed,
+        "{0} copies were marked for deletion, but the server did not confirm it: {1}. The next run checks which of them are \
+         left, and deletes those",
+        marked,
+        error.said()
+    ))
 }

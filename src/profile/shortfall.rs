@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::jobs::Came;
+use crate::said::{Said, said};
 use crate::source::stand_in;
 
 /// Bytes that a server may announce too many: the dot that ends a POP3 message, a last line end.
@@ -16,20 +17,22 @@ const LINE_END: u64 = 2;
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
     /// They are a message, with this to be said of it.
-    Message(Option<String>),
+    Message(Option<Said>),
     /// They are fetched once more.
     OnceMore(Came),
     /// They are none, for this reason.
-    None(String),
+    None(Said),
 }
 
 /// Judges what came for a copy of this announced size. `before` is what came for it before in this run; `inexact`: the
 /// server's sizes are known to be off.
 pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool) -> Verdict {
     if let Some(server) = stand_in(bytes) {
-        return Verdict::None(format!(
-            "{server} sends a message of its own in place of this one (\"message unavailable\"), as it cannot read it; check \
-             the owner and mode of the file on the server"
+        return Verdict::None(said!(
+            MessageUnavailable,
+            "{0} sends a message of its own in place of this one (\"message unavailable\"), as it cannot read it; check \
+             the owner and mode of the file on the server",
+            server
         ));
     }
     let came = bytes.len() as u64;
@@ -44,17 +47,25 @@ pub fn judge(bytes: &[u8], announced: u64, before: Option<&Came>, inexact: bool)
     };
     match before {
         None => Verdict::OnceMore(now),
-        Some(_) if bytes.is_empty() => Verdict::None(format!(
-            "the server announces {announced} bytes for this message and sends nothing, twice; empty = \"archive\" archives it \
-             as it is"
+        Some(_) if bytes.is_empty() => Verdict::None(said!(
+            AnnouncedAndNothing,
+            "the server announces {0} bytes for this message and sends nothing, twice; empty = \"archive\" archives it \
+             as it is",
+            announced
         )),
-        Some(before) if *before == now => Verdict::Message(Some(format!(
-            "the server announces {announced} bytes and sends {came}, twice the same: archived as it came; check whether \
-             the message is whole on the server"
+        Some(before) if *before == now => Verdict::Message(Some(said!(
+            AnnouncedAndFewer,
+            "the server announces {0} bytes and sends {1}, twice the same: archived as it came; check whether the message \
+             is whole on the server",
+            announced,
+            came
         ))),
-        Some(before) => Verdict::None(format!(
-            "the server announces {announced} bytes, and sent {} at first and another {came} then",
-            before.size
+        Some(before) => Verdict::None(said!(
+            AnnouncedAndOther,
+            "the server announces {0} bytes, and sent {1} at first and another {2} then",
+            announced,
+            before.size,
+            came
         )),
     }
 }

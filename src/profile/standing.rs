@@ -9,6 +9,7 @@ use crate::{
     account::without_number,
     api::{Failing, LastRun},
     report::{Run, RunState, remedy, timestamp},
+    said::{Said, Say, Saying, said},
 };
 
 /// From so many failures in a row on, a profile is failing.
@@ -17,16 +18,16 @@ const MANY: u32 = 3;
 /// Why a run came to nothing or to an early end, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trouble {
-    pub why: String,
-    pub what_to_do: String,
+    pub why: Said,
+    pub what_to_do: Said,
 }
 
 impl Trouble {
     /// One of a stage.
-    pub fn of(stage: &str, why: impl ToString) -> Self {
+    pub fn of(stage: &str, why: impl Say) -> Self {
         Self {
-            why: why.to_string(),
-            what_to_do: remedy(stage).to_owned(),
+            why: why.said(),
+            what_to_do: remedy(stage),
         }
     }
 }
@@ -66,12 +67,11 @@ impl Standing {
         if let Some(run) = last.filter(|run| run.state == RunState::Failed) {
             let trouble = match run.errors.last() {
                 // A protocol of an earlier version does not say what to do.
-                Some(error) if error.what_to_do.is_empty() => Trouble::of(&error.stage, &error.error),
                 Some(error) => Trouble {
-                    why: error.error.clone(),
-                    what_to_do: error.what_to_do.clone(),
+                    why: error.said(),
+                    what_to_do: error.advice().unwrap_or_else(|| remedy(&error.stage)),
                 },
-                None => Trouble::of("", "its protocol does not say why"),
+                None => Trouble::of("", said!(ProtocolSaysNothing, "its protocol does not say why")),
             };
             standing.failed(run.finished_at.unwrap_or(run.started_at), &trouble);
         }
@@ -109,11 +109,14 @@ impl Standing {
             since: timestamp(now),
             times: 0,
             why: String::new(),
+            said: Saying::default(),
             what_to_do: String::new(),
+            advised: Saying::default(),
         });
         failing.times = failing.times.saturating_add(1);
-        failing.why = without_number(&trouble.why);
-        trouble.what_to_do.clone_into(&mut failing.what_to_do);
+        (failing.why, failing.said) = trouble.why.clone().into_parts();
+        failing.why = without_number(&failing.why);
+        (failing.what_to_do, failing.advised) = trouble.what_to_do.clone().into_parts();
         let pause = RUNS.after(failing.times);
         self.retry_at = now.checked_add(pause).ok();
         pause

@@ -15,6 +15,7 @@ use crate::{
     message::{self, Address},
     report::Heavy,
     route::{Directory, Stranger, StrangerPlace},
+    said::{Said, said},
 };
 
 /// Addresses, and domains, counted at a time.
@@ -270,25 +271,30 @@ pub fn local_parts_of(directory: &Directory) -> HashSet<&str> {
 
 impl MissingDomain {
     /// What is to be said of it.
-    pub fn notice(&self, profile: &config::Profile) -> String {
+    pub fn notice(&self, profile: &config::Profile) -> Said {
         let count = |(address, messages): &(Address, u64)| format!("{address} ({messages})");
-        let mut addresses: Vec<_> = self.addresses.iter().map(count).collect();
-        if self.more > 0 {
-            addresses.push(format!("{} more", self.more));
-        }
+        let addresses: Vec<_> = self.addresses.iter().map(count).collect();
+        let addresses = Said::quoted(addresses.join(", "));
+        let addresses = match self.more {
+            0 => addresses,
+            more => said!(CommaMore, "{0}, {1} more", addresses, more),
+        };
         let known = profile.recipients.local_domains.iter().map(String::as_str);
         let domains = known.chain([self.domain.as_str()]).map(|domain| format!("{domain:?}"));
         let domains: Vec<_> = domains.collect();
-        format!(
-            "perhaps missing from local_domains: {}. {} it, by {}. If the domain is yours, write \
-             local_domains = [{}] in [profile.recipients] of profile {:?}",
+        let key = format!("local_domains = [{}]", domains.join(", "));
+        let messages = match self.messages {
+            1 => said!(MessagesNaming, "{0} message names", 1_u64),
+            messages => said!(MessagesNaming, "{0} messages name", messages),
+        };
+        said!(
+            DomainMissing,
+            "perhaps missing from local_domains: {0}. {1} it, by {2}. If the domain is yours, write {3} in \
+             [profile.recipients] of profile {4:?}",
             self.domain,
-            match self.messages {
-                1 => "1 message names".to_owned(),
-                messages => format!("{messages} messages name"),
-            },
-            addresses.join(", "),
-            domains.join(", "),
+            messages,
+            addresses,
+            key,
             profile.name
         )
     }

@@ -37,6 +37,7 @@ use crate::{
     clock, config, fault,
     ids::RunId,
     report::{RunState, metrics},
+    said::said,
     source::Import,
     token::Login,
 };
@@ -263,7 +264,7 @@ impl Supervisor {
             pause = standing.failed(clock::now(), trouble);
             if standing.is_failing() && !was {
                 let why = &trouble.why;
-                tracing::error!(profile, why, "the profile is failing; it is tried again and again");
+                tracing::error!(profile, %why, "the profile is failing; it is tried again and again");
             }
         });
         if self.scheduled && self.config.schedule != config::Schedule::Manual {
@@ -325,11 +326,16 @@ impl Supervisor {
         cancel.cancel();
         let gone = std::mem::take(&mut self.gone);
         let why = match cause {
-            "stall" => format!(
-                "the run made no progress for {} (stall_timeout) and was aborted",
+            "stall" => said!(
+                NoProgress,
+                "the run made no progress for {0} (stall_timeout) and was aborted",
                 self.config.stall_timeout
             ),
-            _ => format!("the profile stopped ({cause}); this is a bug in dropkeep"),
+            _ => said!(
+                ProfileStopped,
+                "the profile stopped ({0}); this is a bug in dropkeep",
+                cause
+            ),
         };
         if busy {
             self.failed(&Trouble::of("run", &why));

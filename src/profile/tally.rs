@@ -12,6 +12,7 @@ use crate::{
     message::Address,
     report::{CopyError, Counts, Heavy, Omitted, Outcome, ReportCounts, SIZE},
     route::{Directory, Known, Passed, Previewed, Routing, Rule, addressees, look_through, preview, twin},
+    said::{Said, Say, said},
     source::CopyRef,
 };
 
@@ -130,18 +131,18 @@ impl Tally {
     }
 
     /// Counts a copy that is larger than a run takes.
-    pub fn too_large(&mut self, folder: &str, copy: &CopyRef, error: String) {
+    pub fn too_large(&mut self, folder: &str, copy: &CopyRef, error: Said) {
         self.counts.count(Outcome::TooLarge);
         self.error(folder, copy, SIZE, error);
     }
 
     /// Counts a copy that could not be looked at.
-    pub fn failed(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: impl ToString) {
+    pub fn failed(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: impl Say) {
         self.counts.count(Outcome::Failed);
-        self.error(folder, copy, stage, error.to_string());
+        self.error(folder, copy, stage, error.said());
     }
 
-    fn error(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: String) {
+    fn error(&mut self, folder: &str, copy: &CopyRef, stage: &str, error: Said) {
         if self.errors.len() >= MOST_ERRORS {
             self.errors_omitted += 1;
             return;
@@ -238,7 +239,7 @@ impl Tally {
     }
 
     /// The notices about mail that belongs to nobody.
-    pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<String> {
+    pub fn notice_of_unknown(&self, profile: &config::Profile) -> Option<Said> {
         notice_of_unknown(self.counts.judged(), self.counts.unknown, &self.own(), profile)
     }
 
@@ -248,12 +249,12 @@ impl Tally {
     }
 
     /// The notices about the counts as a whole.
-    pub fn notices(&self, profile: &config::Profile) -> Vec<String> {
+    pub fn notices(&self, profile: &config::Profile) -> Vec<Said> {
         let (messages, unknown) = (self.counts.judged(), self.counts.unknown);
         let heard = self
             .heard
             .notices(messages, unknown, &self.reports, profile, Some(&self.directory));
-        let made = (self.created > 0).then(|| format!("{} users would be made", self.created));
+        let made = (self.created > 0).then(|| said!(WouldMakeUsers, "{0} users would be made", self.created));
         made.into_iter().chain(heard).collect()
     }
 }

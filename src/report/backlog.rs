@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use serde::{Deserialize, Serialize};
 
 use super::{NotJudged, not_judged::shell_word};
+use crate::said::{Said, said};
 
 /// Messages in the archive that are for users who do not have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,81 +65,110 @@ impl Backlog {
     }
 
     /// The users, in words.
-    pub fn users(&self) -> String {
-        listed(self.users.iter().cloned(), self.users_omitted)
+    pub fn users(&self) -> Said {
+        listed(self.users.clone(), self.users_omitted)
     }
 
     /// Those of them who would get something, in words.
-    fn gaining(&self) -> String {
+    fn gaining(&self) -> Said {
         match &self.gaining[..] {
             [] => self.users(),
-            [only] => only.user.clone(),
+            [only] => Said::quoted(&only.user),
             all => {
                 let all = all.iter().map(|one| format!("{} ({})", one.user, one.messages));
-                listed(all, self.gaining_omitted)
+                listed(all.collect(), self.gaining_omitted)
             }
         }
     }
 
     /// In words, a line each.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<Said> {
         let users = self.gaining();
         let mut lines = Vec::new();
-        let count = |number: u64| match number {
-            1 => "1 message".to_owned(),
-            number => format!("{number} messages"),
-        };
         let read = match self.complete {
-            true => format!("the {} already in the archive", count(self.read)),
-            false => format!("the first {} in the archive", count(self.read)),
+            true => said!(AllInArchive, "the {0} already in the archive", messages(self.read)),
+            false => said!(FirstInArchive, "the first {0} in the archive", messages(self.read)),
         };
         lines.push(match self.messages {
-            0 => format!("of {read}, none is for {users} and not filed yet"),
-            1 => format!("of {read}, 1 is for {users} and not filed yet; to file it: {COMMAND}"),
-            messages => format!("of {read}, {messages} are for {users} and not filed yet; to file them: {COMMAND}"),
+            0 => said!(BacklogNone, "of {0}, none is for {1} and not filed yet", read, users),
+            1 => said!(
+                BacklogOne,
+                "of {0}, 1 is for {1} and not filed yet; to file it: {2}",
+                read,
+                users,
+                COMMAND
+            ),
+            many => said!(
+                BacklogSome,
+                "of {0}, {1} are for {2} and not filed yet; to file them: {3}",
+                read,
+                many,
+                users,
+                COMMAND
+            ),
         });
         if !self.complete {
-            lines.push("counting was stopped; to count the whole archive: dropkeep reroute --dry-run".into());
+            lines.push(said!(
+                CountingStopped,
+                "counting was stopped; to count the whole archive: dropkeep reroute --dry-run"
+            ));
         }
         if self.failed > 0 {
-            let failed = count(self.failed);
-            lines.push(format!(
-                "{failed} could not be judged; dropkeep reroute --dry-run says why"
+            lines.push(said!(
+                NotJudgeable,
+                "{0} could not be judged; dropkeep reroute --dry-run says why",
+                messages(self.failed)
             ));
         }
         let not_judged = self.not_judged.lines().into_iter();
-        lines.extend(not_judged.map(|(messages, words)| format!("{messages} {words}")));
+        lines.extend(not_judged.map(|(messages, words)| said!(Counted, "{0} {1}", messages, words)));
         lines.extend(self.kept_by.iter().map(|(name, messages)| kept_by(name, *messages)));
         lines
     }
 }
 
+fn messages(number: u64) -> Said {
+    match number {
+        1 => said!(Messages, "{0} message", number),
+        _ => said!(Messages, "{0} messages", number),
+    }
+}
+
 /// Names in words, and how many more there are.
-fn listed(names: impl Iterator<Item = String>, omitted: u64) -> String {
-    let more = match omitted {
-        0 => None,
-        1 => Some("1 other".to_owned()),
-        more => Some(format!("{more} others")),
+fn listed(mut names: Vec<String>, omitted: u64) -> Said {
+    let last = match omitted {
+        0 => names.pop().map(Said::quoted),
+        1 => Some(said!(Others, "{0} other", omitted)),
+        _ => Some(said!(Others, "{0} others", omitted)),
     };
-    let names: Vec<String> = names.chain(more).collect();
-    match names.split_last() {
-        None => "users".into(),
-        Some((last, [])) => last.clone(),
-        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+    match last {
+        None => said!(AnyUsers, "users"),
+        Some(last) if names.is_empty() => last,
+        Some(last) => said!(AndLast, "{0} and {1}", names.join(", "), last),
     }
 }
 
 /// What is said of mail that a retired user keeps.
-pub fn kept_by(name: &str, messages: u64) -> String {
-    let (count, they) = match messages {
-        1 => ("1 message".to_owned(), "it stays"),
-        messages => (format!("{messages} messages"), "they stay"),
-    };
-    format!(
-        "{count} of {name}, who is retired or disabled, went to an address that another user has now; {they} with {name} alone. To \
-         file the mail for the other user too: dropkeep reroute --from {}",
-        shell_word(name)
-    )
+pub fn kept_by(name: &str, many: u64) -> Said {
+    let (count, word) = (messages(many), shell_word(name));
+    match many {
+        1 => said!(
+            KeptByRetired,
+            "{0} of {1}, who is retired or disabled, went to an address that another user has now; it stays with {1} alone. \
+             To file the mail for the other user too: dropkeep reroute --from {2}",
+            count,
+            name,
+            word
+        ),
+        _ => said!(
+            KeptByRetired,
+            "{0} of {1}, who is retired or disabled, went to an address that another user has now; they stay with {1} alone. \
+             To file the mail for the other user too: dropkeep reroute --from {2}",
+            count,
+            name,
+            word
+        ),
+    }
 }
 
 #[test]

@@ -24,6 +24,6 @@ pub use logs::Logs;
 pub(crate) use not_judged::shell_word;
 pub use not_judged::{NoRules, NotJudged};
 pub use protocol::{CopyError, DeletedCopy, IMPORT, REROUTE, Run, RunState, timestamp};
-pub use remedy::{ALTERED, DELETION, SIZE, by_hand, remedy};
+pub use remedy::{ALTERED, DELETION, SIZE, remedy};
 pub use stages::{InStage, NOTABLE, Stage, orders_done, orders_sent};
 pub use unknown::{Omitted, UnknownAddresses};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::said::{Said, said};
+
 /// Why no rules are known for a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoRules {
@@ -61,22 +63,27 @@ impl NotJudged {
     }
 
     /// How many, and why, with what to do.
-    pub fn lines(&self) -> Vec<(u64, String)> {
-        let line = |count: u64, why: String| {
-            let them = if count == 1 { "it" } else { "them" };
-            let judge = match &*self.command {
-                "" => format!("the configuration has no profile to judge {them} by"),
-                command => format!("to judge {them} by a profile's rules: {command}"),
+    pub fn lines(&self) -> Vec<(u64, Said)> {
+        let line = |count: u64, why: Said| {
+            let judge = match (&*self.command, count) {
+                ("", 1) => said!(NoProfileToJudge, "the configuration has no profile to judge it by"),
+                ("", _) => said!(NoProfileToJudge, "the configuration has no profile to judge them by"),
+                (command, 1) => said!(JudgeBy, "to judge it by a profile's rules: {0}", command),
+                (command, _) => said!(JudgeBy, "to judge them by a profile's rules: {0}", command),
             };
-            (count > 0).then(|| (count, format!("{why}, and left alone; {judge}")))
+            (count > 0).then(|| (count, said!(LeftAlone, "{0}, and left alone; {1}", why, judge)))
         };
-        let imported = line(self.imported, "imported with --user".into());
+        let imported = line(self.imported, said!(ImportedForOne, "imported with --user"));
         let profiles = self.without_profile.iter().map(|(name, count)| {
-            let why = format!("archived by profile {name:?}, which is not in the configuration");
+            let why = said!(
+                ProfileIsGone,
+                "archived by profile {0:?}, which is not in the configuration",
+                name
+            );
             line(*count, why)
         });
-        let protocol = "archived by a run whose protocol is not kept any more";
-        let protocol = line(self.without_protocol, protocol.into());
+        let protocol = said!(ProtocolIsGone, "archived by a run whose protocol is not kept any more");
+        let protocol = line(self.without_protocol, protocol);
         profiles.chain([imported, protocol]).flatten().collect()
     }
 }
@@ -100,7 +107,7 @@ fn what_was_not_judged_was_counted_as_filed_already() {
     let lines = not_judged.lines();
     let old = "archived by profile \"old\", which is not in the configuration, and left alone; to judge them by a profile's \
                rules: dropkeep reroute --profile 'my mail'";
-    assert_eq!(lines[0], (2, old.to_owned()));
+    assert_eq!((lines[0].0, &*lines[0].1), (2, old));
     assert!(
         lines[1]
             .1

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     account::without_number,
     ids::{MessageId, RunId},
+    said::{Code, Said, Say, Saying, said},
 };
 
 /// Errors of single copies that a protocol lists, and those of copies that are too large; the rest is counted.
@@ -55,40 +56,70 @@ pub struct CopyError {
     pub copy: String,
     pub stage: String,
     pub error: String,
+    /// Which sentence that is, for whoever words it in another language.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub said: Saying,
     /// What to do about it, with the first of those errors of which the same is to be done.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub what_to_do: String,
+    /// Which sentence that is.
+    #[serde(default, skip_serializing_if = "Saying::is_plain")]
+    #[schema(value_type = Object)]
+    pub advised: Saying,
 }
 
 impl CopyError {
-    pub fn new(folder: impl Into<String>, copy: impl ToString, stage: &str, error: impl ToString) -> Self {
+    pub fn new(folder: impl Into<String>, copy: impl ToString, stage: &str, error: impl Say) -> Self {
+        let (error, said) = error.said().into_parts();
         Self {
             folder: folder.into(),
             copy: copy.to_string(),
             stage: stage.to_owned(),
-            error: error.to_string(),
+            error,
+            said,
             what_to_do: String::new(),
+            advised: Saying::default(),
         }
     }
 
     /// With what to do about it, where more is known than its stage says.
-    pub fn with_advice(self, what_to_do: Option<String>) -> Self {
+    pub fn with_advice(self, what_to_do: Option<Said>) -> Self {
+        let (what_to_do, advised) = what_to_do.unwrap_or_default().into_parts();
         Self {
-            what_to_do: what_to_do.unwrap_or_default(),
+            what_to_do,
+            advised,
             ..self
         }
+    }
+
+    /// What went wrong.
+    pub fn said(&self) -> Said {
+        Said::kept(&self.error, &self.said)
+    }
+
+    /// What to do about it, where that is said with it.
+    pub fn advice(&self) -> Option<Said> {
+        (!self.what_to_do.is_empty()).then(|| Said::kept(&self.what_to_do, &self.advised))
+    }
+
+    /// What to do about it, as for what nobody runs again but who reads it.
+    pub fn by_hand(self) -> Self {
+        let advice = self.advice().map(Said::by_hand);
+        self.with_advice(advice)
     }
 
     /// Adds what to do about it by its stage, unless it says so itself; not where one of those `before` says the same.
     pub fn advise(&mut self, before: &[Self]) {
         if self.what_to_do.is_empty() {
-            self.what_to_do = match self.error.starts_with("the archive is damaged") {
-                true => "Run dropkeep verify, and restore the volume from a backup.".to_owned(),
-                false => remedy(&self.stage).to_owned(),
+            let advice = match self.said.code {
+                Code::ArchiveDamaged => said!(DoVerify, "Run dropkeep verify, and restore the volume from a backup."),
+                _ => remedy(&self.stage),
             };
+            (self.what_to_do, self.advised) = advice.into_parts();
         }
         if before.iter().any(|known| known.what_to_do == self.what_to_do) {
-            self.what_to_do.clear();
+            (self.what_to_do, self.advised) = Default::default();
         }
     }
 }
@@ -136,6 +167,10 @@ pub struct Run {
     /// What the administrator should know though nothing went wrong.
     #[serde(default)]
     pub notices: Vec<String>,
+    /// Which sentences those are, in the same order, for whoever words them in another language.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub notices_said: Vec<Saying>,
     #[serde(flatten)]
     pub reports: ReportCounts,
     /// Users that the run created.
@@ -168,7 +203,7 @@ impl Run {
         }
     }
 
-    pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl ToString) {
+    pub fn error(&mut self, folder: &str, copy: impl ToString, stage: &str, error: impl Say) {
         self.add_error(CopyError::new(folder, copy, stage, error));
     }
 
@@ -198,11 +233,25 @@ impl Run {
     }
 
     /// Says a thing once.
-    pub fn notice(&mut self, notice: impl Into<String>) {
-        let notice = notice.into();
+    pub fn notice(&mut self, notice: impl Into<Said>) {
+        let (notice, said) = notice.into().into_parts();
         if !self.notices.contains(&notice) {
+            // Of an earlier version there may be fewer.
+            self.notices_said.resize(self.notices.len(), Saying::default());
             self.notices.push(notice);
+            self.notices_said.push(said);
         }
+    }
+
+    /// The notices, each with which sentence it is, where that is known.
+    pub fn noticed(&self) -> Vec<Said> {
+        let said = self
+            .notices_said
+            .iter()
+            .cloned()
+            .chain(std::iter::repeat(Saying::default()));
+        let notices = self.notices.iter().zip(said);
+        notices.map(|(notice, said)| Said::kept(notice, &said)).collect()
     }
 
     /// Whether the run found nothing to do, and has nothing to say. Copies that each run leaves where they are are
@@ -224,7 +273,10 @@ impl Run {
             "",
             "",
             "run",
-            "the process ended before the run did; what it archived is kept, its counts are lost",
+            said!(
+                ProcessEnded,
+                "the process ended before the run did; what it archived is kept, its counts are lost"
+            ),
         );
         self
     }

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     report::Backlog,
     route::Directory,
+    said::{Said, said},
 };
 
 /// Users who are named in words.
@@ -69,14 +70,15 @@ impl Gained {
     }
 
     /// The users in words, the first of them.
-    pub fn words(&self) -> String {
+    pub fn words(&self) -> Said {
         self.nothing_read().users()
     }
 
     /// That there may be mail for them.
-    pub fn not_counted(&self) -> String {
-        format!(
-            "new addresses of {}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
+    pub fn not_counted(&self) -> Said {
+        said!(
+            AddressesNotCounted,
+            "new addresses of {0}: dropkeep reroute --dry-run counts the mail for them that is in the archive already, \
              dropkeep reroute files it",
             self.words()
         )

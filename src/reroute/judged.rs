@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::book::Ruled;
-use crate::{archive::StoreError, identify::Found, ids::FolderNumber, message::Address, report::NoRules};
+use crate::{archive::StoreError, identify::Found, ids::FolderNumber, message::Address, report::NoRules, said::Said};
 
 /// For whom a message is.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub(super) struct By {
 pub(super) enum Fault {
     /// It is not known by whose rules.
     NoRules(NoRules),
-    Message(&'static str, String),
+    Message(&'static str, Said),
     /// The store takes no more.
     Store(StoreError),
 }

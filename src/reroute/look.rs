@@ -24,6 +24,7 @@ use crate::{
     explain::{fetched, unclaimed, united},
     identify::{Found, Header, Identified, Mail, Reported},
     route::{Directory, Known, Previewed, Rule, look_through, preview},
+    said::{Say, said},
 };
 
 /// A header that is longer is read with the whole message.
@@ -156,8 +157,8 @@ impl<'s> Looker<'s> {
         };
         let judge = AssertUnwindSafe(|| self.judge(id, &message, rules, &holders));
         let judged = catch_unwind(judge).unwrap_or_else(|_| {
-            let words = "reading it panicked; this is a bug in dropkeep";
-            Err(Fault::Message("identify", words.into()))
+            let words = said!(ReadingPanicked, "reading it panicked; this is a bug in dropkeep");
+            Err(Fault::Message("identify", words))
         });
         Ok(Some(Looked {
             id,
@@ -174,7 +175,7 @@ impl<'s> Looker<'s> {
         rules: Vec<(Arc<Ruled>, FolderNumber)>,
         holders: &Holders,
     ) -> Result<Judged, Fault> {
-        let unreadable = |error: StoreError| Fault::Message("read", error.to_string());
+        let unreadable = |error: StoreError| Fault::Message("read", error.said());
         let mut judged = Judged::default();
         let names: HashSet<&str> = holders.all.iter().map(|user| self.directory.name(*user)).collect();
         let has = |name: &String| names.contains(name.as_str());

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::{decision::Stranger, passed::Passed};
-use crate::{archive::StoreError, message::Address, panics::Panicked};
+use crate::{
+    archive::StoreError,
+    message::Address,
+    panics::Panicked,
+    said::{Code, Said, Say},
+};
 
 /// In the words of an error.
 pub(super) const DOING: &str = "the router";
@@ -47,4 +52,17 @@ pub enum RouteError {
     Archive { user: String },
     #[error("the router stopped; this is a bug in dropkeep")]
     Router,
+}
+
+impl Say for RouteError {
+    fn said(&self) -> Said {
+        let text = self.to_string();
+        let (code, about) = match self {
+            Self::Store(error) | Self::Twin(error) => return error.said(),
+            Self::Panicked(panicked) => (Code::RoutedAgain, vec![panicked.said().into()]),
+            Self::Archive { user } => (Code::ArchiveStopped, vec![user.clone().into()]),
+            Self::Router => (Code::RouterStopped, Vec::new()),
+        };
+        Said::new(code, text, about)
+    }
 }

@@ -4,6 +4,7 @@ use super::{ConnectStep, SourceError, wrong};
 use crate::{
     config::{Access, Encryption},
     net::{Mend, NetError, Phase},
+    said::{Said, said},
 };
 
 /// Words of servers that want another password than the account's own, in lower case.
@@ -50,123 +51,186 @@ const WANT_APP_PASSWORDS: [&str; 5] = ["gmail.com", "googlemail.com", "yahoo.com
 
 impl SourceError {
     /// What to do about it; `None` where what is to be done about its step is all there is to say.
-    pub fn what_to_do(&self) -> Option<String> {
-        match self {
-            Self::WrongPort { access, found, .. } => Some(match found.access(*access) {
-                Some(access) => format!("Write access = \"{access}\" under [profile.server]. No password was sent."),
-                None => "Correct server.port, or leave it out, and check server.host. No password was sent.".to_owned(),
-            }),
-            Self::Silent { port, access, .. } => Some(format!(
-                "Check server.host and server.port: {}. If the server only takes long to greet, write a longer timeout.",
+    pub fn what_to_do(&self) -> Option<Said> {
+        let advice = match self {
+            Self::WrongPort { access, found, .. } => match found.access(*access) {
+                Some(access) => said!(
+                    WriteAccess,
+                    "Write access = \"{0}\" under [profile.server]. No password was sent.",
+                    access
+                ),
+                None => said!(
+                    CorrectPort,
+                    "Correct server.port, or leave it out, and check server.host. No password was sent."
+                ),
+            },
+            Self::Silent { port, access, .. } => said!(
+                CheckPort,
+                "Check server.host and server.port: {0}. If the server only takes long to greet, write a longer timeout.",
                 wrong::usual(*port, *access)
-            )),
-            Self::Net(NetError::Certificate { mend, .. }) => Some(certificate(mend)),
-            Self::Net(NetError::CaFile { .. }) => {
-                Some("Correct ca_file in server.tls; the file holds certificates in PEM form.".to_owned())
-            }
-            Self::Net(NetError::NoUpgrade { .. }) => Some(
-                "With an -ssl access, TLS begins with the first byte, at a port of its own. Without TLS, password and \
-                 mail can be read on the way."
-                    .to_owned(),
             ),
-            Self::Net(NetError::Injected { .. }) | Self::Preauth { .. } => Some(
-                "No password was sent. Find out who answers at this address; with an -ssl access, TLS begins with the \
-                 first byte."
-                    .to_owned(),
+            Self::Net(NetError::Certificate { mend, .. }) => certificate(mend),
+            Self::Net(NetError::CaFile { .. }) => said!(
+                CorrectCaFile,
+                "Correct ca_file in server.tls; the file holds certificates in PEM form."
             ),
-            Self::Greeting { .. } | Self::Login { .. } | Self::Connecting { .. } if self.wait().is_some() => Some(
+            Self::Net(NetError::NoUpgrade { .. }) => said!(
+                SslFromFirstByte,
+                "With an -ssl access, TLS begins with the first byte, at a port of its own. Without TLS, password and mail \
+                 can be read on the way."
+            ),
+            Self::Net(NetError::Injected { .. }) | Self::Preauth { .. } => said!(
+                FindWhoAnswers,
+                "No password was sent. Find out who answers at this address; with an -ssl access, TLS begins with the first \
+                 byte."
+            ),
+            Self::Greeting { .. } | Self::Login { .. } | Self::Connecting { .. } if self.wait().is_some() => said!(
+                ComeLater,
                 "The server asks to come again later; the password may well be right. If it lasts, lower connections in the \
                  profile, and see which other programs are logged in. It is tried again by itself."
-                    .to_owned(),
             ),
             Self::Login {
                 host, access, words, ..
-            } => login(host, *access, words),
-            Self::Timeout { step: None, .. } => Some(
+            } => return login(host, *access, words),
+            Self::Timeout { step: None, .. } => said!(
+                LongerTimeout,
                 "What was archived stays, and the next run goes on there. If the server needs longer, write a longer \
                  server.timeout."
-                    .to_owned(),
             ),
-            Self::Nameless { .. } => Some(
+            Self::Nameless { .. } => said!(
+                UseAnotherServer,
                 "This folder cannot be archived over IMAP as the server is: update or replace the server, or use an access \
                  with pop3."
-                    .to_owned(),
             ),
-            Self::NoneLeft(_) => Some("Correct [profile.folders].".to_owned()),
-            Self::NoFolder { .. } => Some(
-                "Correct include in [profile.folders]; a name counts with its case and all that stands before it.".to_owned(),
+            Self::NoneLeft(_) => said!(CorrectFolders, "Correct [profile.folders]."),
+            Self::NoFolder { .. } => said!(
+                CorrectInclude,
+                "Correct include in [profile.folders]; a name counts with its case and all that stands before it."
             ),
-            Self::File { .. } => Some(
+            Self::File { .. } => said!(
+                CheckImport,
                 "Check that it exists, that it is what its name says, and that the account of dropkeep may read it; then \
                  import it again. What was imported is not imported twice."
-                    .to_owned(),
             ),
-            Self::OfSeveral { .. } => Some(
+            Self::OfSeveral { .. } => said!(
+                NameImport,
                 "Nothing of it was imported. Name the folder or mbox of the user whose mail you want, or import the export \
                  without --user, with --profile."
-                    .to_owned(),
             ),
-            Self::Timeout { step: Some(ConnectStep::Tls), .. }
+            Self::Timeout {
+                step: Some(ConnectStep::Tls),
+                ..
+            }
             | Self::Net(NetError::Tls { .. } | NetError::Timeout { phase: Phase::Tls, .. })
-            | Self::Connecting { step: ConnectStep::Tls, .. } => Some(
+            | Self::Connecting {
+                step: ConnectStep::Tls, ..
+            } => said!(
+                PerhapsAnotherServer,
                 "Check server.host and server.port: another server may listen there, or one that begins in clear text (an \
                  access with -tls). The mail server's log may say more."
-                    .to_owned(),
             ),
-            Self::Timeout { step: Some(ConnectStep::Login), .. } | Self::Connecting { step: ConnectStep::Login, .. } => Some(
-                "The password was neither taken nor refused. See the mail server's log. It is tried again by itself.".to_owned(),
-            ),
-            Self::NoMail { .. } => {
-                Some("Check server.host and server.port: another server may listen there.".to_owned())
+            Self::Timeout {
+                step: Some(ConnectStep::Login),
+                ..
             }
-            _ => None,
-        }
+            | Self::Connecting {
+                step: ConnectStep::Login,
+                ..
+            } => {
+                said!(
+                    NeitherTakenNorRefused,
+                    "The password was neither taken nor refused. See the mail server's log. It is tried again by itself."
+                )
+            }
+            Self::NoMail { .. } => said!(
+                CheckHostAndPort,
+                "Check server.host and server.port: another server may listen there."
+            ),
+            _ => return None,
+        };
+        Some(advice)
     }
 }
 
-fn certificate(mend: &Mend) -> String {
-    let words = match mend {
-        Mend::Host { .. } => "Write a host under [profile.server] that the certificate is for".to_owned(),
-        Mend::Pinning => {
-            return "Ask the server's administrator whether this is its certificate. If so, pin it as the error shows it."
-                .to_owned();
-        }
-        Mend::CaFile(what) => format!("Name {what} (PEM): tls = {{ ca_file = \"…\" }}"),
-        Mend::Server(what) => format!("Have the server's administrator see to it: {what}"),
-        Mend::Here(what) => format!("On this machine: {what}"),
-        Mend::Pin => {
-            return "Ask the server's administrator whether it has a new certificate. If so, write the pin that the error \
-                    shows."
-                .to_owned();
-        }
-    };
-    format!("{words}. Or pin the certificate as the error shows it, once you know that it is your server's.")
+fn certificate(mend: &Mend) -> Said {
+    match mend {
+        Mend::Host { .. } => said!(
+            WriteHostOrPin,
+            "Write a host under [profile.server] that the certificate is for. Or pin the certificate as the error shows it, \
+             once you know that it is your server's."
+        ),
+        Mend::Pinning => said!(
+            AskAndPin,
+            "Ask the server's administrator whether this is its certificate. If so, pin it as the error shows it."
+        ),
+        Mend::CaFile(what) => said!(
+            NameCaFileOrPin,
+            "Name {0} (PEM): tls = {{ ca_file = \"…\" }}. Or pin the certificate as the error shows it, once you know that \
+             it is your server's.",
+            what
+        ),
+        Mend::Server(what) => said!(
+            HaveServerMended,
+            "Have the server's administrator see to it: {0}. Or pin the certificate as the error shows it, once you know \
+             that it is your server's.",
+            what
+        ),
+        Mend::Here(what) => said!(
+            MendHere,
+            "On this machine: {0}. Or pin the certificate as the error shows it, once you know that it is your server's.",
+            what
+        ),
+        Mend::Pin => said!(
+            AskForNewPin,
+            "Ask the server's administrator whether it has a new certificate. If so, write the pin that the error shows."
+        ),
+    }
 }
 
 /// What to do about a refused login, by what the server says; `None` where it says no more than that.
-fn login(host: &str, access: Access, words: &str) -> Option<String> {
+fn login(host: &str, access: Access, words: &str) -> Option<Said> {
     let (host, words) = (host.trim_end_matches('.').to_lowercase(), words.to_lowercase());
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
     let is_of = |ends: &[&str]| ends.iter().any(|end| host.ends_with(end));
     let family = access.family();
     let advice = if says(&CLEAR_TEXT) && access.encryption() == Encryption::Never {
         let [tls, ssl] = [Encryption::Upgrade, Encryption::Implicit].map(|how| wrong::access(family, how));
-        format!("Write access = \"{tls}\" or \"{ssl}\" under [profile.server].")
+        said!(
+            WriteOneOfAccesses,
+            "Write access = \"{0}\" or \"{1}\" under [profile.server].",
+            tls,
+            ssl
+        )
     } else if says(&["logindisabled"]) {
-        "The server takes no passwords here: use [profile.server.oauth2], or allow password logins on the server."
-            .to_owned()
+        said!(
+            AllowPasswords,
+            "The server takes no passwords here: use [profile.server.oauth2], or allow password logins on the server."
+        )
     } else if says(&SWITCHED_OFF) {
-        "Switch this access (IMAP or POP3) on for the mailbox, in its settings at the provider.".to_owned()
+        said!(
+            SwitchAccessOn,
+            "Switch this access (IMAP or POP3) on for the mailbox, in its settings at the provider."
+        )
     } else if says(&APP_PASSWORD) {
-        "The account wants a password of its own for programs: make an app password at the provider, and write that."
-            .to_owned()
+        said!(
+            MakeAppPassword,
+            "The account wants a password of its own for programs: make an app password at the provider, and write that."
+        )
     } else if says(&TOKENS) || is_of(&WANT_TOKENS) {
-        "This provider takes tokens in place of passwords: set server.oauth2 (docs/oauth2.md).".to_owned()
+        said!(
+            SetTokens,
+            "This provider takes tokens in place of passwords: set server.oauth2 (docs/oauth2.md)."
+        )
     } else if says(&LOCKED) {
-        "The account, or its password, is locked or has expired: have it unlocked at the mail server.".to_owned()
+        said!(
+            HaveUnlocked,
+            "The account, or its password, is locked or has expired: have it unlocked at the mail server."
+        )
     } else if is_of(&WANT_APP_PASSWORDS) {
-        "Check server.username; as the password, this provider wants an app password, or tokens (docs/oauth2.md)."
-            .to_owned()
+        said!(
+            WantsAppPassword,
+            "Check server.username; as the password, this provider wants an app password, or tokens (docs/oauth2.md)."
+        )
     } else {
         return None;
     };

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::said::Said;
+
 /// What is known of a message beside what stands in it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Aside {
     /// What is to be said of it, though it can be archived.
-    pub remark: Option<String>,
+    pub remark: Option<Said>,
     /// It is not the message that its export noted.
     pub is_altered: bool,
     /// Who has it.
@@ -23,7 +25,7 @@ pub struct Holder {
 }
 
 impl Aside {
-    pub fn remark(remark: String) -> Option<Box<Self>> {
+    pub fn remark(remark: Said) -> Option<Box<Self>> {
         let remark = Some(remark);
         Some(Box::new(Self {
             remark,

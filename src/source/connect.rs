@@ -15,6 +15,7 @@ use super::{
 use crate::{
     config::{Encryption, Family, Server},
     net::{self, Found, NetError, NoGreeting, PeerCertificate, Speaks, Tcp},
+    said::{Said, Say},
 };
 
 /// A connection that is encrypted where it is to be, and not yet logged in.
@@ -51,7 +52,7 @@ pub(super) async fn dial(server: &Server, steps: &mut Steps) -> Result<Dialled, 
             greeted(server, &mut tcp, Some(peer)).await?;
             let guard = Guard::new(Wire::Left(tcp), server.timeout(), steps.received.clone());
             let (words, tcp) = upgrade::upgrade(server.access.family(), host, guard).await?;
-            steps.did(ConnectStep::Greeting, words, began);
+            steps.did(ConnectStep::Greeting, Said::quoted(words), began);
             encrypt(server, tcp, (true, is_near), steps).await
         }
     }
@@ -87,10 +88,10 @@ async fn reach(server: &Server, steps: &mut Steps) -> Result<(Tcp, SocketAddr), 
     let began = Instant::now();
     let addresses = net::resolve(host, port, most).await?;
     let shown: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    steps.did(ConnectStep::Resolve, shown.join(", "), began);
+    steps.did(ConnectStep::Resolve, Said::quoted(shown.join(", ")), began);
     let began = Instant::now();
     let (tcp, peer) = net::connect(host, port, &addresses, most).await?;
-    steps.did(ConnectStep::Connect, peer.to_string(), began);
+    steps.did(ConnectStep::Connect, Said::quoted(peer.to_string()), began);
     Ok((tcp, peer))
 }
 
@@ -118,7 +119,7 @@ async fn encrypt(
         error => error.into(),
     })?;
     let certificate = steps.certificate.clone();
-    let detail = certificate.as_ref().map_or_else(String::new, ToString::to_string);
+    let detail = certificate.as_ref().map(Say::said).unwrap_or_default();
     steps.did(ConnectStep::Tls, detail, began);
     if !greeted {
         self::greeted(server, &mut stream, None).await?;

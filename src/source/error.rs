@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::ConnectStep;
 use crate::{
-    config::{Access, Encryption, Server},
+    config::{Access, Encryption, Server, Span},
     net::{Found, NetError, Phase},
+    said::{Code, Said, Say, error_as_said, said},
 };
 
 /// What a failure asks of whoever meets it.
@@ -20,12 +21,10 @@ pub enum Disposition {
 }
 
 /// A failure of a source. Its words are for the administrator and never hold the password.
-#[derive(thiserror::Error, Debug)]
+#[derive(Debug)]
 pub enum SourceError {
     /// There is no connection, or it could not be encrypted.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    #[error("{host} was silent for {}{during}", humantime::format_duration(*after))]
+    Net(NetError),
     Timeout {
         host: String,
         /// Empty, or " after …", " during …": the phase or command.
@@ -34,71 +33,177 @@ pub enum SourceError {
         step: Option<ConnectStep>,
     },
     /// The server took the connection, and did not greet.
-    #[error("no greeting on port {port} within {}: {}", humantime::format_duration(*after), says_nothing(*access))]
-    Silent { port: u16, access: Access, after: Duration },
+    Silent {
+        port: u16,
+        access: Access,
+        after: Duration,
+    },
     /// Another server listens there than the configuration says.
-    #[error("{}", found.words(*port, *access))]
-    WrongPort { port: u16, access: Access, found: Found },
-    #[error("port {port} is not that of a mail server; it greets with {line}")]
-    NoMail { port: u16, line: String },
-    #[error(
-        "{host} greets as if we were logged in (PREAUTH), so the connection cannot be encrypted any more: somebody may be \
-         tampering with it"
-    )]
-    Preauth { host: String },
-    #[error("{host} turns the connection away: {words}")]
-    Greeting { host: String, words: String },
-    #[error("{host} refuses the login of {username}: {words}")]
+    WrongPort {
+        port: u16,
+        access: Access,
+        found: Found,
+    },
+    NoMail {
+        port: u16,
+        line: String,
+    },
+    Preauth {
+        host: String,
+    },
+    Greeting {
+        host: String,
+        words: String,
+    },
     Login {
         host: String,
         access: Access,
         username: String,
-        words: String,
+        words: Said,
     },
     /// The tagged NO or BAD, or -ERR, to a command.
-    #[error("the server refuses {command}: {words}")]
-    Refused { command: String, words: String },
+    Refused {
+        command: String,
+        words: String,
+    },
     /// No folder that can be opened has this name, or matches this pattern.
-    #[error("{words}")]
-    NoFolder { folder: String, words: String },
+    NoFolder {
+        folder: String,
+        words: Said,
+    },
     /// The patterns of the configuration name no folder.
-    #[error("no folder is left: {0}")]
-    NoneLeft(String),
+    NoneLeft(Said),
     /// A folder.
-    #[error("cannot read {path}: {why}")]
-    Unreadable { path: String, why: String },
+    Unreadable {
+        path: String,
+        why: Said,
+    },
     /// A file or folder of an import.
-    #[error("cannot import {path}: {why}")]
-    File { path: String, why: String },
+    File {
+        path: String,
+        why: Said,
+    },
     /// All of an import is for one user.
-    #[error("cannot import {path} for one user: it is an export with the mail of {users} users")]
-    OfSeveral { path: String, users: usize },
+    OfSeveral {
+        path: String,
+        users: usize,
+    },
     /// BYE, a closed socket, or an I/O error.
-    #[error("the connection was lost during {command}: {words}")]
-    Lost { command: String, words: String },
+    Lost {
+        command: String,
+        words: String,
+    },
     /// An answer that the protocol does not allow.
-    #[error("the server's answer to {command} makes no sense: {detail}")]
-    Protocol { command: String, detail: String },
+    Protocol {
+        command: String,
+        detail: String,
+    },
     /// The mailbox is larger than dropkeep takes.
-    #[error("{0}")]
-    TooLarge(String),
+    TooLarge(Said),
     /// An answer that was read to its end, and does not say what is needed: the session goes on.
-    #[error("the server's answer to {command} makes no sense: {detail}")]
-    Unclear { command: String, detail: String },
+    Unclear {
+        command: String,
+        detail: String,
+    },
     /// A folder whose UIDs may mean other messages tomorrow (RFC 9051, 2.3.1.1).
-    #[error("{folder}: the server gives no UIDVALIDITY, without which copies have no lasting name")]
-    Nameless { folder: String },
+    Nameless {
+        folder: String,
+    },
     /// More bytes than the sizes announced allow for.
-    #[error("the server sent more than it announced in answer to {command}: over {allowed} bytes")]
-    TooMuch { command: String, allowed: u64 },
+    TooMuch {
+        command: String,
+        allowed: u64,
+    },
     /// Any other failure, met while getting connected.
-    #[error("{}", connecting(host, *step, failure))]
     Connecting {
         host: String,
         step: ConnectStep,
-        #[source]
         failure: Box<SourceError>,
     },
+}
+
+impl From<NetError> for SourceError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+error_as_said!(SourceError);
+
+impl Say for SourceError {
+    fn said(&self) -> Said {
+        let quoted = |words: &str| Said::quoted(words);
+        let detail = |words: &str| Said::from(words);
+        match self {
+            Self::Net(error) => error.said(),
+            Self::Timeout {
+                host, during, after, ..
+            } => silent(host, during, *after),
+            Self::Silent { port, access, after } => said!(
+                NoGreeting,
+                "no greeting on port {0} within {1}: {2}",
+                port,
+                Span(*after),
+                says_nothing(*access)
+            ),
+            Self::WrongPort { port, access, found } => found.words(*port, *access),
+            Self::NoMail { port, line } => said!(
+                NoMailServer,
+                "port {0} is not that of a mail server; it greets with {1}",
+                port,
+                quoted(line)
+            ),
+            Self::Preauth { host } => said!(
+                Preauth,
+                "{0} greets as if we were logged in (PREAUTH), so the connection cannot be encrypted any more: somebody may \
+                 be tampering with it",
+                host
+            ),
+            Self::Greeting { host, words } => {
+                said!(TurnedAway, "{0} turns the connection away: {1}", host, quoted(words))
+            }
+            Self::Login {
+                host, username, words, ..
+            } => said!(LoginRefused, "{0} refuses the login of {1}: {2}", host, username, words),
+            Self::Refused { command, words } => {
+                said!(CommandRefused, "the server refuses {0}: {1}", command, quoted(words))
+            }
+            Self::NoFolder { words, .. } | Self::TooLarge(words) => words.clone(),
+            Self::NoneLeft(why) => said!(NoFolderLeft, "no folder is left: {0}", why),
+            Self::Unreadable { path, why } => said!(Unreadable, "cannot read {0}: {1}", path, why),
+            Self::File { path, why } => said!(CannotImport, "cannot import {0}: {1}", path, why),
+            Self::OfSeveral { path, users } => said!(
+                ImportOfSeveral,
+                "cannot import {0} for one user: it is an export with the mail of {1} users",
+                path,
+                users
+            ),
+            Self::Lost { command, words } => said!(
+                ConnectionLost,
+                "the connection was lost during {0}: {1}",
+                command,
+                closed(words, "the server closed it")
+            ),
+            Self::Protocol { command, detail: why } | Self::Unclear { command, detail: why } => said!(
+                Senseless,
+                "the server's answer to {0} makes no sense: {1}",
+                command,
+                detail(why)
+            ),
+            Self::Nameless { folder } => said!(
+                NoUidvalidity,
+                "{0}: the server gives no UIDVALIDITY, without which copies have no lasting name",
+                folder
+            ),
+            Self::TooMuch { command, allowed } => said!(
+                SentTooMuch,
+                "the server sent more than it announced in answer to {0}: over {1} bytes",
+                command,
+                allowed
+            ),
+            Self::Connecting { host, step, failure } => connecting(host, *step, failure),
+        }
+    }
 }
 
 impl SourceError {
@@ -181,12 +286,12 @@ impl SourceError {
     }
 
     /// The server refuses the login, or we do not send it.
-    pub(super) fn login(server: &Server, words: impl Into<String>) -> Self {
+    pub(super) fn login(server: &Server, words: Said) -> Self {
         Self::Login {
             host: server.host.clone(),
             access: server.access,
             username: server.username.clone(),
-            words: words.into(),
+            words,
         }
     }
 
@@ -247,29 +352,61 @@ impl SourceError {
     }
 }
 
-fn says_nothing(access: Access) -> &'static str {
+fn says_nothing(access: Access) -> Said {
     match access.encryption() {
-        Encryption::Implicit => "the server speaks TLS there, and then says nothing, as web servers do",
-        Encryption::Never | Encryption::Upgrade => "what listens there takes connections and says nothing",
+        Encryption::Implicit => said!(
+            TlsThenNothing,
+            "the server speaks TLS there, and then says nothing, as web servers do"
+        ),
+        Encryption::Never | Encryption::Upgrade => said!(
+            TakesAndSaysNothing,
+            "what listens there takes connections and says nothing"
+        ),
+    }
+}
+
+fn silent(host: &str, during: &str, after: Duration) -> Said {
+    let span = Span(after);
+    match (during.strip_prefix(" during "), during.strip_prefix(" after ")) {
+        (Some(command), _) => said!(SilentDuring, "{0} was silent for {1} during {2}", host, span, command),
+        (_, Some(done)) => said!(SilentAfter, "{0} was silent for {1} after {2}", host, span, done),
+        _ => said!(SilentFor, "{0} was silent for {1}", host, span),
+    }
+}
+
+/// Why a connection is lost; `text` where the server closed it without a word.
+fn closed(words: &str, text: &str) -> Said {
+    match words == CLOSED {
+        true => Said::new(Code::ServerClosed, text, Vec::new()),
+        false => words.into(),
     }
 }
 
 /// A failure on the way to a session, by what it was on the way to.
-fn connecting(host: &str, step: ConnectStep, failure: &SourceError) -> String {
-    let during = match failure {
-        SourceError::Lost { command, .. } => format!(" ({command})"),
-        _ => String::new(),
+fn connecting(host: &str, step: ConnectStep, failure: &SourceError) -> Said {
+    let (during, why) = match failure {
+        SourceError::Lost { command, words } => (Some(command), closed(words, "the server closed the connection")),
+        other => (None, other.said()),
     };
-    let why = match failure {
-        SourceError::Lost { words, .. } if words == CLOSED => "the server closed the connection".to_owned(),
-        SourceError::Lost { words, .. } => words.clone(),
-        other => other.to_string(),
-    };
-    match step {
-        ConnectStep::Greeting => format!("{host} did not greet: {why}"),
-        ConnectStep::Login => format!("the login to {host} was broken off{during}: {why}"),
-        ConnectStep::Tls => format!("the connection to {host} could not be encrypted: {why}"),
-        ConnectStep::Resolve | ConnectStep::Connect | ConnectStep::Token => format!("cannot connect to {host}: {why}"),
+    match (step, during) {
+        (ConnectStep::Greeting, _) => said!(NotGreeted, "{0} did not greet: {1}", host, why),
+        (ConnectStep::Login, None) => said!(LoginBrokenOff, "the login to {0} was broken off: {1}", host, why),
+        (ConnectStep::Login, Some(command)) => said!(
+            LoginBrokenOffIn,
+            "the login to {0} was broken off ({1}): {2}",
+            host,
+            command,
+            why
+        ),
+        (ConnectStep::Tls, _) => said!(
+            NotEncrypted,
+            "the connection to {0} could not be encrypted: {1}",
+            host,
+            why
+        ),
+        (ConnectStep::Resolve | ConnectStep::Connect | ConnectStep::Token, _) => {
+            said!(CannotConnect, "cannot connect to {0}: {1}", host, why)
+        }
     }
 }
 

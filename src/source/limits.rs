@@ -92,7 +92,8 @@ impl SourceError {
     /// Whether the server asks to come again later, in its greeting, in answer to a login or a command, or with a BYE.
     pub fn wait(&self) -> Option<Wait> {
         match self {
-            Self::Greeting { words, .. } | Self::Login { words, .. } => wait(words, ""),
+            Self::Greeting { words, .. } => wait(words, ""),
+            Self::Login { words, .. } => wait(words, ""),
             Self::Refused { command, words } | Self::Lost { command, words } => wait(words, command),
             Self::Connecting { failure, .. } => failure.wait(),
             _ => None,

@@ -1,8 +1,7 @@
 //! What is taken out of a source, and what became of it.
 
-use std::fmt;
-
 use super::CopyRef;
+use crate::said::{Said, Say, said};
 
 /// How copies are removed from the opened folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,16 +35,21 @@ pub enum Kept {
     Vanished,
 }
 
-impl fmt::Display for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for Kept {
+    fn said(&self) -> Said {
         match self {
-            Self::Flagged => f.write_str("it is flagged (\\Flagged)"),
-            Self::NotAlone => f.write_str(
-                "other messages of the folder are marked \\Deleted, and this server (without UIDPLUS) would delete them too; expunge the folder with a mail program",
+            Self::Flagged => said!(IsFlagged, "it is flagged (\\Flagged)"),
+            Self::NotAlone => said!(
+                NotDeletedAlone,
+                "other messages of the folder are marked \\Deleted, and this server (without UIDPLUS) would delete them too; \
+                 expunge the folder with a mail program"
             ),
-            Self::Standing => f.write_str("it is still there, though the server said that it was removed"),
-            Self::Refused(words) => write!(f, "it was refused: {words}"),
-            Self::Vanished => f.write_str("it was gone already"),
+            Self::Standing => said!(
+                StillStanding,
+                "it is still there, though the server said that it was removed"
+            ),
+            Self::Refused(words) => said!(RemovalRefused, "it was refused: {0}", Said::quoted(words)),
+            Self::Vanished => said!(WasGone, "it was gone already"),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::{Family, Folders, Server},
     net::PeerCertificate,
+    said::Said,
 };
 
 /// One authenticated connection to a source. What it does is done by one command after the
@@ -82,7 +83,7 @@ impl Session {
     }
 
     /// What the administrator should know of this server before it is archived from.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Said> {
         match self {
             Self::Pop3(pop3) => pop3.warnings(),
             Self::Imap(_) | Self::Files(_) => Vec::new(),
@@ -174,7 +175,7 @@ impl Session {
     }
 
     /// The notices about files that were opened and read, once.
-    pub fn take_notices(&mut self) -> Vec<String> {
+    pub fn take_notices(&mut self) -> Vec<Said> {
         match self {
             Self::Imap(_) | Self::Pop3(_) => Vec::new(),
             Self::Files(files) => files.take_notices(),

@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::{api::StepLine, net::PeerCertificate};
+use crate::{api::StepLine, net::PeerCertificate, said::Said};
 
 /// The steps of getting connected, in their order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -40,7 +40,7 @@ impl ConnectStep {
 /// detail for the reader and how long it took.
 #[derive(Default, Debug)]
 pub struct Steps {
-    pub done: Vec<(ConnectStep, String, Duration)>,
+    pub done: Vec<(ConnectStep, Said, Duration)>,
     /// The certificate that the server showed, also where it was refused.
     pub certificate: Option<PeerCertificate>,
     /// Told each step when it is done; one that has no room for it finds it here.
@@ -51,16 +51,10 @@ pub struct Steps {
 
 impl Steps {
     /// Notes a step that succeeded.
-    pub fn did(&mut self, step: ConnectStep, detail: String, began: Instant) {
+    pub fn did(&mut self, step: ConnectStep, detail: Said, began: Instant) {
         let took = began.elapsed();
         if let Some(told) = &self.told {
-            let _ = told.try_send(StepLine {
-                step: step.as_str().to_owned(),
-                ok: true,
-                detail: detail.clone(),
-                what_to_do: None,
-                ms: took.as_millis() as u64,
-            });
+            let _ = told.try_send(StepLine::done(step.as_str(), detail.clone(), took));
         }
         self.done.push((step, detail, took));
     }

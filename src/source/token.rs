@@ -6,14 +6,28 @@ use base64::{
 };
 use serde_json::Value;
 
-use crate::{config::Secret, harmless::without_secrets};
+use crate::{
+    config::Secret,
+    harmless::without_secrets,
+    said::{Said, said},
+};
 
 /// How this mechanism is called in capabilities and commands.
 pub(super) const XOAUTH2: &str = "XOAUTH2";
 
-pub(super) const NOT_OFFERED: &str =
-    "it takes no tokens here (XOAUTH2 is not offered); try an access with TLS, or a password in place of oauth2";
-pub(super) const NOT_SENDABLE: &str = "a user name or token with a control character in it cannot be sent";
+pub(super) fn not_offered() -> Said {
+    said!(
+        TokensNotOffered,
+        "it takes no tokens here (XOAUTH2 is not offered); try an access with TLS, or a password in place of oauth2"
+    )
+}
+
+pub(super) fn not_sendable() -> Said {
+    said!(
+        TokenNotSendable,
+        "a user name or token with a control character in it cannot be sent"
+    )
+}
 
 /// Servers pad their challenges, or do not.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(

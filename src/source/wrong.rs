@@ -3,6 +3,7 @@
 use crate::{
     config::{Access, Encryption, Family},
     net::{Found, Speaks},
+    said::{Said, said},
 };
 
 /// How an access is written in the configuration.
@@ -49,59 +50,85 @@ impl Found {
     }
 
     /// What is wrong with a port, and which access to write.
-    pub(super) fn words(self, port: u16, configured: Access) -> String {
+    pub(super) fn words(self, port: u16, configured: Access) -> Said {
         let family = configured.family();
+        let ours = name(family);
         let Some(access) = self.access(configured) else {
             let (Self::Tls(Some(speaks)) | Self::Clear(speaks) | Self::Other(speaks)) = self else {
-                return format!("port {port} is no {} server's", name(family));
+                return said!(PortIsNot, "port {0} is no {1} server's", port, ours);
             };
-            let tls = if matches!(self, Self::Tls(_)) { " over TLS" } else { "" };
-            let what = if speaks == Speaks::Smtp {
-                ", which takes mail and gives none out"
-            } else {
-                ""
+            let (server, usual) = (speaks.server(), usual(port, configured));
+            return match (speaks == Speaks::Smtp, matches!(self, Self::Tls(_))) {
+                (false, false) => said!(PortIsOf, "port {0} is that of {1}; {2}", port, server, usual),
+                (false, true) => said!(
+                    PortIsOfTls,
+                    "port {0} is that of {1} over TLS; {2}",
+                    port,
+                    server,
+                    usual
+                ),
+                (true, false) => said!(
+                    PortIsOfSmtp,
+                    "port {0} is that of {1}, which takes mail and gives none out; {2}",
+                    port,
+                    server,
+                    usual
+                ),
+                (true, true) => said!(
+                    PortIsOfSmtpTls,
+                    "port {0} is that of {1} over TLS, which takes mail and gives none out; {2}",
+                    port,
+                    server,
+                    usual
+                ),
             };
-            return format!(
-                "port {port} is that of {}{tls}{what}; {}",
-                speaks.server(),
-                usual(port, configured)
-            );
         };
+        let spoken = |speaks: Speaks| speaks.family().map_or("", name);
         match self {
-            Self::Tls(Some(speaks)) if speaks.family() != Some(family) => {
-                let spoken = speaks.family().map_or("", name);
-                format!(
-                    "no greeting on port {port}: the port speaks {spoken} over TLS from the first byte; try access = \"{access}\""
-                )
-            }
-            Self::Tls(_) => format!(
-                "no greeting on port {port}: the port probably speaks TLS from the first byte; try access = \"{access}\""
+            Self::Tls(Some(speaks)) if speaks.family() != Some(family) => said!(
+                PortSpeaksOverTls,
+                "no greeting on port {0}: the port speaks {1} over TLS from the first byte; try access = \"{2}\"",
+                port,
+                spoken(speaks),
+                access
             ),
-            Self::Clear(speaks) => {
-                let spoken = speaks.family().map_or("", name);
-                format!(
-                    "no TLS on port {port}: the server greets with {spoken} in clear text; try access = \"{access}\""
-                )
-            }
-            Self::Other(speaks) => {
-                let spoken = speaks.family().map_or("", name);
-                format!(
-                    "port {port} speaks {spoken}, not {}; try access = \"{access}\"",
-                    name(family)
-                )
-            }
+            Self::Tls(_) => said!(
+                PortProbablyTls,
+                "no greeting on port {0}: the port probably speaks TLS from the first byte; try access = \"{1}\"",
+                port,
+                access
+            ),
+            Self::Clear(speaks) => said!(
+                PortClear,
+                "no TLS on port {0}: the server greets with {1} in clear text; try access = \"{2}\"",
+                port,
+                spoken(speaks),
+                access
+            ),
+            Self::Other(speaks) => said!(
+                PortSpeaks,
+                "port {0} speaks {1}, not {2}; try access = \"{3}\"",
+                port,
+                spoken(speaks),
+                ours,
+                access
+            ),
         }
     }
 }
 
 /// Where the configured access is to be found.
-pub(super) fn usual(port: u16, configured: Access) -> String {
+pub(super) fn usual(port: u16, configured: Access) -> Said {
     let (own, usual) = (
         access(configured.family(), configured.encryption()),
         configured.default_port(),
     );
     match port == usual {
-        true => format!("access = \"{own}\" is at another port, or another host"),
-        false => format!("access = \"{own}\" is usually at port {usual}"),
+        true => said!(
+            AtAnotherPort,
+            "access = \"{0}\" is at another port, or another host",
+            own
+        ),
+        false => said!(UsuallyAt, "access = \"{0}\" is usually at port {1}", own, usual),
     }
 }

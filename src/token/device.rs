@@ -13,6 +13,7 @@ use super::{
 use crate::{
     config::{Endpoint, OAuth2, Secret},
     net::{Post, Reply, post},
+    said::said,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -96,7 +97,7 @@ fn beside(endpoint: &Endpoint) -> Result<Endpoint, TokenError> {
     let path = endpoint.target.strip_suffix(TOKEN).ok_or_else(|| TokenError::Refused {
         endpoint: endpoint.to_string(),
         words: "it is not known where it gives out codes".to_owned(),
-        advice: "Log in as docs/oauth2.md says, and paste the refresh token",
+        advice: said!(PasteToken, "Log in as docs/oauth2.md says, and paste the refresh token"),
     })?;
     Ok(Endpoint {
         target: format!("{path}{DEVICE}"),

@@ -1,8 +1,17 @@
 //! Why there is no token, and what to do about it.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use crate::{account, config::ConfigError, net::NetError};
+use crate::{
+    account,
+    config::{ConfigError, Span},
+    net::NetError,
+    said::{Code, Said, Say, error_as_said, said},
+};
 
 /// Where the fault is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,80 +25,181 @@ pub enum Blame {
 }
 
 /// There is no token. The words are for the administrator and never hold a secret.
-#[derive(thiserror::Error, Debug)]
+#[derive(Debug)]
 pub enum TokenError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error("secrets.key_file {} {detail}", crate::account::absolute(file).display())]
-    KeyFile { file: PathBuf, detail: String },
-    #[error(
-        "the refresh token of profile {profile:?} is empty: log in, and set refresh_token to what the endpoint gives"
-    )]
-    NoRefreshToken { profile: String },
-    #[error(
-        "{} is encrypted, and there is no key: set key_file under [secrets] to the one that it was encrypted with{NEW_START}",
-        file.display()
-    )]
-    NoKey { file: PathBuf },
-    #[error("{} was encrypted with another key than that of {key}: set key_file under [secrets] to that one{NEW_START}", file.display())]
-    OtherKey { file: PathBuf, key: String },
-    #[error("{} is damaged: {detail}{NEW_START}", file.display())]
-    Damaged { file: PathBuf, detail: String },
-    #[error("{doing} {}: {}", file.display(), account::plain(source))]
+    Config(ConfigError),
+    KeyFile {
+        file: PathBuf,
+        detail: String,
+    },
+    NoRefreshToken {
+        profile: String,
+    },
+    NoKey {
+        file: PathBuf,
+    },
+    OtherKey {
+        file: PathBuf,
+        key: String,
+    },
+    Damaged {
+        file: PathBuf,
+        detail: String,
+    },
     File {
         doing: &'static str,
         file: PathBuf,
         source: io::Error,
     },
-    #[error(
-        "another process has been renewing the token for {}: it holds {}",
-        humantime::format_duration(*waited),
-        file.display()
-    )]
-    Busy { file: PathBuf, waited: Duration },
-    #[error("{}", unreached(endpoint, failure))]
-    Net { endpoint: String, failure: Box<NetError> },
+    Busy {
+        file: PathBuf,
+        waited: Duration,
+    },
+    Net {
+        endpoint: String,
+        failure: Box<NetError>,
+    },
     /// 429, 5xx, or as much in words (RFC 6749, 4.1.2.1).
-    #[error(
-        "the token endpoint {endpoint} asks to come again later: {words}{}",
-        after.map(|after| format!(", in {}", humantime::format_duration(after))).unwrap_or_default()
-    )]
     Later {
         endpoint: String,
         words: String,
         after: Option<Duration>,
     },
     /// An error of RFC 6749, 5.2, or one of the kind.
-    #[error("the token endpoint {endpoint} gives no token: {words}. {advice}")]
     Refused {
         endpoint: String,
         words: String,
-        advice: &'static str,
+        advice: Said,
     },
     /// The process ends.
-    #[error("renewing the token was interrupted")]
     Interrupted,
 }
 
-/// What helps where the stored tokens cannot be read.
-const NEW_START: &str = ". Where that is not possible: delete the file, log in anew, and set refresh_token";
+impl From<ConfigError> for TokenError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+error_as_said!(TokenError);
+
+impl Say for TokenError {
+    fn said(&self) -> Said {
+        let shown = |file: &Path| file.display().to_string();
+        let detail = |words: &str| Said::from(words);
+        match self {
+            Self::Config(error) => error.said(),
+            Self::KeyFile { file, detail: words } => {
+                let file = shown(&account::absolute(file));
+                said!(SecretFile, "{0} {1} {2}", "secrets.key_file", file, detail(words))
+            }
+            Self::NoRefreshToken { profile } => said!(
+                NoRefreshToken,
+                "the refresh token of profile {0:?} is empty: log in, and set refresh_token to what the endpoint gives",
+                profile
+            ),
+            Self::NoKey { file } => said!(
+                TokensNoKey,
+                "{0} is encrypted, and there is no key: set key_file under [secrets] to the one that it was encrypted with. \
+                 Where that is not possible: delete the file, log in anew, and set refresh_token",
+                shown(file)
+            ),
+            Self::OtherKey { file, key } => said!(
+                TokensOtherKey,
+                "{0} was encrypted with another key than that of {1}: set key_file under [secrets] to that one. Where that \
+                 is not possible: delete the file, log in anew, and set refresh_token",
+                shown(file),
+                key
+            ),
+            Self::Damaged { file, detail: words } => said!(
+                TokensDamaged,
+                "{0} is damaged: {1}. Where that is not possible: delete the file, log in anew, and set refresh_token",
+                shown(file),
+                detail(words)
+            ),
+            Self::File { doing, file, source } => {
+                let (file, why) = (shown(file), account::plain(source).to_string());
+                let text = format!("{doing} {file}: {why}");
+                Said::new(
+                    Code::StoreFailed,
+                    text,
+                    vec![detail(&format!("{doing}: {why}")).into(), file.into()],
+                )
+            }
+            Self::Busy { file, waited } => said!(
+                TokensBusy,
+                "another process has been renewing the token for {0}: it holds {1}",
+                Span(*waited),
+                shown(file)
+            ),
+            Self::Net { endpoint, failure } => unreached(endpoint, failure),
+            Self::Later {
+                endpoint,
+                words,
+                after: None,
+            } => said!(
+                EndpointLater,
+                "the token endpoint {0} asks to come again later: {1}",
+                endpoint,
+                Said::quoted(words)
+            ),
+            Self::Later {
+                endpoint,
+                words,
+                after: Some(after),
+            } => said!(
+                EndpointLaterIn,
+                "the token endpoint {0} asks to come again later: {1}, in {2}",
+                endpoint,
+                Said::quoted(words),
+                Span(*after)
+            ),
+            Self::Refused {
+                endpoint,
+                words,
+                advice,
+            } => said!(
+                EndpointRefused,
+                "the token endpoint {0} gives no token: {1}. {2}",
+                endpoint,
+                Said::quoted(words),
+                advice
+            ),
+            Self::Interrupted => said!(Interrupted, "renewing the token was interrupted"),
+        }
+    }
+}
 
 /// Why an endpoint was not reached, with the names that its keys have in the configuration.
-fn unreached(endpoint: &str, failure: &NetError) -> String {
+fn unreached(endpoint: &str, failure: &NetError) -> Said {
     match failure {
-        NetError::Timeout { after, .. } => format!(
-            "the token endpoint {endpoint} did not answer within {}; if it is only slow, write a longer server.timeout",
-            humantime::format_duration(*after)
+        NetError::Timeout { after, .. } => said!(
+            EndpointSilent,
+            "the token endpoint {0} did not answer within {1}; if it is only slow, write a longer server.timeout",
+            endpoint,
+            Span(*after)
         ),
-        NetError::Certificate { host, why, mend, .. } => format!(
-            "the certificate of the token endpoint's host {host} is refused: {why}: {}",
-            mend.without_pin().replace(" in ca_file", " in `ca_file` under oauth2")
+        NetError::Certificate { host, why, mend, .. } => said!(
+            EndpointCertificate,
+            "the certificate of the token endpoint's host {0} is refused: {1}: {2}",
+            host,
+            why,
+            mend.without_pin()
+                .map_text(|text| text.replace(" in ca_file", " in `ca_file` under oauth2"))
         ),
-        NetError::CaFile { file, detail } => format!("ca_file {file} under oauth2 {detail}"),
-        NetError::Answer { detail, .. } => {
-            format!("the answer of the token endpoint {endpoint} is not understood: {detail}; check token_endpoint")
-        }
-        failure => format!("the token endpoint: {failure}"),
+        NetError::CaFile { file, detail } => said!(
+            CaFileOfTokens,
+            "ca_file {0} under oauth2 {1}",
+            file,
+            Said::from(detail.as_str())
+        ),
+        NetError::Answer { detail, .. } => said!(
+            EndpointSenseless,
+            "the answer of the token endpoint {0} is not understood: {1}; check token_endpoint",
+            endpoint,
+            Said::from(detail.as_str())
+        ),
+        failure => said!(EndpointFailed, "the token endpoint: {0}", failure.said()),
     }
 }
 

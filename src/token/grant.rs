@@ -9,6 +9,7 @@ use crate::{
     config::{Grant, OAuth2, Secret},
     harmless::without_secrets,
     net::{NetError, Reply},
+    said::{Said, said},
 };
 
 /// How long a token is taken to be good where the endpoint does not say (RFC 6749, 5.1: it should).
@@ -133,37 +134,55 @@ impl Asking<'_> {
         without_secrets(words, &hidden)
     }
 
-    fn advice(&self, code: &str, suberror: &str) -> &'static str {
+    fn advice(&self, code: &str, suberror: &str) -> Said {
         let by_right = self.oauth2.grant == Grant::ClientCredentials;
         match code {
-            _ if suberror == "consent_required" => CONSENT,
-            "invalid_grant" if by_right => "Check parameters and scope",
-            "invalid_grant" => {
+            _ if suberror == "consent_required" => consent(),
+            "invalid_grant" if by_right => said!(CheckParameters, "Check parameters and scope"),
+            "invalid_grant" => said!(
+                RefreshTokenGone,
                 "The refresh token is no longer good: it was revoked, has expired, or belongs to another client_id. Log in \
                  anew, and set refresh_token to the new one"
-            }
-            "invalid_client" => {
+            ),
+            "invalid_client" => said!(
+                CheckClient,
                 "Check client_id and client_secret: it must be the secret's value, not its id, and may have expired"
-            }
-            "unauthorized_client" => {
-                "The registration of client_id does not allow this: check it, grant, and that token_endpoint is that of \
-                 the right tenant"
-            }
-            "unsupported_grant_type" => "The endpoint does not know this grant: check grant and token_endpoint",
-            "invalid_scope" => "Check scope, and that the registration of client_id allows it",
-            "invalid_request" => "Check token_endpoint, scope and parameters, and whether it wants a client_secret",
-            "expired_token" => "The code counts no more: ask for another one",
-            "access_denied" | "consent_required" => CONSENT,
-            "interaction_required" | "login_required" => {
+            ),
+            "unauthorized_client" => said!(
+                CheckRegistration,
+                "The registration of client_id does not allow this: check it, grant, and that token_endpoint is that of the \
+                 right tenant"
+            ),
+            "unsupported_grant_type" => said!(
+                CheckGrant,
+                "The endpoint does not know this grant: check grant and token_endpoint"
+            ),
+            "invalid_scope" => said!(
+                CheckScope,
+                "Check scope, and that the registration of client_id allows it"
+            ),
+            "invalid_request" => said!(
+                CheckRequest,
+                "Check token_endpoint, scope and parameters, and whether it wants a client_secret"
+            ),
+            "expired_token" => said!(CodeExpired, "The code counts no more: ask for another one"),
+            "access_denied" | "consent_required" => consent(),
+            "interaction_required" | "login_required" => said!(
+                LogInAgain,
                 "It wants somebody to log in again: do so, and set refresh_token to the new one"
-            }
-            _ => "The endpoint's documentation says what this means",
+            ),
+            _ => said!(SeeEndpoint, "The endpoint's documentation says what this means"),
         }
     }
 }
 
-const CONSENT: &str = "Consent is missing: the mailbox's owner or an administrator must give it to the application; then \
-                       log in anew, and set refresh_token to the new one";
+fn consent() -> Said {
+    said!(
+        ConsentMissing,
+        "Consent is missing: the mailbox's owner or an administrator must give it to the application; then log in anew, and \
+         set refresh_token to the new one"
+    )
+}
 
 /// Digest of what a token is asked for with, but the tokens that come and go.
 pub(super) fn basis(oauth2: &OAuth2, username: &str) -> String {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Blame, TokenError, TokenKeeper};
 use crate::{
     config::{Config, ConfigError, Family, Profile, Server},
+    said::{Said, Say, error_as_said, said},
     source::{ConnectStep, Credential, Session, SourceError, Steps},
 };
 
@@ -16,20 +17,54 @@ pub struct Login {
 }
 
 /// A profile cannot log in.
-#[derive(thiserror::Error, Debug)]
+#[derive(Debug)]
 pub enum LoginError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    #[error(transparent)]
-    Source(#[from] SourceError),
+    Config(ConfigError),
+    Token(TokenError),
+    Source(SourceError),
     /// The server refuses a token that the endpoint gave just before.
-    #[error(
-        "{refusal}. The token is new: check that `username` is the mailbox, that `scope` is for this server and access, \
-         that the application may use it, and that the account allows {access}. In some minutes, another token is asked for"
-    )]
-    TokenRefused { refusal: SourceError, access: &'static str },
+    TokenRefused {
+        refusal: SourceError,
+        access: &'static str,
+    },
+}
+
+error_as_said!(LoginError);
+
+impl Say for LoginError {
+    fn said(&self) -> Said {
+        match self {
+            Self::Config(error) => error.said(),
+            Self::Token(error) => error.said(),
+            Self::Source(error) => error.said(),
+            Self::TokenRefused { refusal, access } => said!(
+                FreshTokenRefused,
+                "{0}. The token is new: check that `username` is the mailbox, that `scope` is for this server and access, \
+                 that the application may use it, and that the account allows {1}. In some minutes, another token is asked \
+                 for",
+                refusal.said(),
+                access
+            ),
+        }
+    }
+}
+
+impl From<ConfigError> for LoginError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<TokenError> for LoginError {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<SourceError> for LoginError {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
 }
 
 impl LoginError {
@@ -42,14 +77,15 @@ impl LoginError {
     }
 
     /// What to do about it; `None` where what is to be done about its step is all there is to say.
-    pub fn what_to_do(&self) -> Option<String> {
+    pub fn what_to_do(&self) -> Option<Said> {
         match self {
             Self::Source(error) => error.what_to_do(),
-            Self::TokenRefused { .. } => {
-                Some("Check what the error lists; docs/oauth2.md says where each of it is set.".to_owned())
-            }
+            Self::TokenRefused { .. } => Some(said!(
+                CheckWhatIsListed,
+                "Check what the error lists; docs/oauth2.md says where each of it is set."
+            )),
             Self::Token(TokenError::Net { failure, .. }) if failure.is_unanswered() => {
-                Some("Check token_endpoint, and firewalls in between.".to_owned())
+                Some(said!(CheckEndpoint, "Check token_endpoint, and firewalls in between."))
             }
             Self::Config(error) | Self::Token(TokenError::Config(error)) => error.what_to_do(),
             Self::Token(_) => None,
@@ -114,7 +150,7 @@ impl Login {
         };
         let began = Instant::now();
         let token = keeper.token().await?;
-        let detail = "an access token is at hand".to_owned();
+        let detail = said!(TokenAtHand, "an access token is at hand");
         steps.did(ConnectStep::Token, detail, began);
         let credential = Credential::Token(token.clone());
         let refusal = match Session::connect(&self.server, &credential, steps).await {
@@ -132,7 +168,7 @@ impl Login {
             told: steps.told.clone(),
             ..Steps::default()
         };
-        let detail = "the server refused the access token; it was renewed".to_owned();
+        let detail = said!(TokenRenewed, "the server refused the access token; it was renewed");
         steps.did(ConnectStep::Token, detail, began);
         let credential = Credential::Token(token.clone());
         match Session::connect(&self.server, &credential, steps).await {

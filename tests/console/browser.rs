@@ -95,8 +95,18 @@ impl Browser {
         Self::with(site, &[])
     }
 
+    /// Of somebody who reads German.
+    pub fn german(site: &Site) -> Self {
+        Self::of(&site.serving.address, "de", &[])
+    }
+
     /// The same with further arguments.
     pub fn with(site: &Site, more: &[&str]) -> Self {
+        Self::of(&site.serving.address, "en", more)
+    }
+
+    /// Of somebody who reads this language, for pages at this address.
+    pub fn of(address: &str, language: &str, more: &[&str]) -> Self {
         // It takes the same port of IPv4 and of IPv6, and ends where another process has one of them.
         let (driver, port) = (0..STARTS).find_map(|_| started()).expect("a port of chromedriver");
         let downloads = tempfile::tempdir().expect("a folder");
@@ -123,7 +133,7 @@ impl Browser {
             "goog:chromeOptions": {
                 "args": arguments,
                 "prefs": {
-                    "intl.accept_languages": "en",
+                    "intl.accept_languages": language,
                     "download.default_directory": downloads.path(),
                     "download.prompt_for_download": false,
                 },
@@ -136,7 +146,7 @@ impl Browser {
             client,
             session,
             reached,
-            site: format!("http://{}", site.serving.address),
+            site: format!("http://{address}"),
             downloads,
         };
         browser.cdp(

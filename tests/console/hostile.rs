@@ -1,12 +1,18 @@
 //! Mail that is made to break out of the pages that show it: nothing of it runs, loads anything, or looks like ours.
 
-use std::fs;
+use std::{fs, io::Write, net::TcpListener};
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
+use serde_json::json;
 
 use crate::{
     browser::{Browser, is_whole},
-    people::log_in,
+    people::{log_in, submit},
     site::Site,
-    support::appliance::PROFILE,
+    support::{PATIENCE, appliance::PROFILE, wait_for},
 };
 
 /// What is tried, in a page or in any text. What would run sets `evil` or asks evil.example for something.
@@ -104,6 +110,94 @@ fn mail(attempt: &str, place: usize, number: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The same tries as they look in odd encodings, and pages that are too much: what stands behind `text/html; `.
+fn odd_pages() -> Vec<Vec<u8>> {
+    let tries = [
+        "<script>evil=1</script>",
+        "<img src=x onerror=evil=1>",
+        "<svg onload=evil=1>",
+        "<a href=javascript:evil=1>evil</a>",
+    ];
+    let page = |charset: &str, transfer: &str, body: &[u8]| {
+        let head = format!("charset={charset}\r\nContent-Transfer-Encoding: {transfer}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let utf_7 = |text: &str| {
+        let word = |letter: char| {
+            let bytes: Vec<u8> = letter.to_string().encode_utf16().flat_map(u16::to_be_bytes).collect();
+            format!("+{}-", STANDARD_NO_PAD.encode(bytes))
+        };
+        text.chars()
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    letter.to_string()
+                } else {
+                    word(letter)
+                }
+            })
+            .collect::<String>()
+    };
+    let overlong = |text: &str| {
+        let bytes = text.bytes().map(|byte| match byte {
+            b'<' | b'>' | b'"' => vec![0xc0 | byte >> 6, 0x80 | byte & 0x3f],
+            other => vec![other],
+        });
+        bytes.flatten().collect::<Vec<u8>>()
+    };
+    let quoted = |text: &str| text.bytes().map(|byte| format!("={byte:02X}")).collect::<String>();
+    let mut pages = Vec::new();
+    for attempt in tries {
+        let base64 = |bytes: &[u8]| STANDARD.encode(bytes).into_bytes();
+        pages.push(page("utf-7", "7bit", utf_7(attempt).as_bytes()));
+        pages.push(page("unicode-1-1-utf-7", "quoted-printable", utf_7(attempt).as_bytes()));
+        pages.push(page("utf-16le", "base64", &base64(&utf_16(attempt))));
+        pages.push(page("utf-8", "base64", &base64(&utf_16(attempt))));
+        pages.push(page("utf-8", "base64", &base64(attempt.as_bytes())));
+        pages.push(page("utf-8", "quoted-printable", quoted(attempt).as_bytes()));
+        pages.push(page("utf-8", "8bit", &overlong(attempt)));
+        pages.push(page("x-nobody-knows", "8bit", attempt.as_bytes()));
+        pages.push(page(
+            "iso-2022-jp",
+            "7bit",
+            format!("\u{1b}$B\u{1b}(B{attempt}\u{1b}$B").as_bytes(),
+        ));
+        pages.push(page(
+            "hz-gb-2312",
+            "7bit",
+            format!("~{{{attempt}~}}{attempt}").as_bytes(),
+        ));
+        pages.push(page("ebcdic-cp-us", "binary", attempt.as_bytes()));
+        pages.push(page("utf-8", "x-uuencode", attempt.as_bytes()));
+        let with_nul: Vec<u8> = attempt.bytes().flat_map(|byte| [byte, 0]).collect();
+        pages.push(page("us-ascii", "binary", &with_nul));
+    }
+    let cells = "<td width=9999>evil".repeat(20_000);
+    pages.push(page(
+        "utf-8",
+        "8bit",
+        format!("<table width=99999 border=9>{cells}</table>").as_bytes(),
+    ));
+    let rows = "<tr><td>evil".repeat(20_000);
+    pages.push(page("utf-8", "8bit", format!("<table>{rows}</table>").as_bytes()));
+    pages.push(page("utf-8", "8bit", "<table><tr><td>evil".repeat(3_000).as_bytes()));
+    pages.push(page("utf-8", "8bit", "<div>".repeat(30_000).as_bytes()));
+    let colspan = "<table><tr><td colspan=99999999 rowspan=99999999 height=99999999>evil</table>";
+    pages.push(page("utf-8", "8bit", colspan.as_bytes()));
+    pages.push(page("utf-8", "8bit", "evil".repeat(100_000).as_bytes()));
+    pages
+}
+
+/// A word of a header in an encoding of its own.
+fn encoded_words(attempt: &str) -> [String; 3] {
+    let quoted: String = attempt.bytes().map(|byte| format!("={byte:02X}")).collect();
+    [
+        format!("=?utf-8?B?{}?=", STANDARD.encode(attempt)),
+        format!("=?iso-8859-1?Q?{quoted}?="),
+        format!("=?utf-7?Q?{quoted}?="),
+    ]
+}
+
 fn site() -> (Site, usize) {
     let site = Site::new("", &[]);
     site.add("jane", "user", &["jane"]);
@@ -114,6 +208,29 @@ fn site() -> (Site, usize) {
         for place in 0..PLACES {
             number += 1;
             fs::write(folder.join(format!("{number:04}.eml")), mail(attempt, place, number)).expect("a file");
+        }
+    }
+    let whole = mail("<p>Hello</p>", IN_PAGE, 0);
+    let at = memchr::memmem::find(&whole, b"charset=utf-8\r\n\r\n<p>").expect("the page");
+    for page in odd_pages() {
+        number += 1;
+        let mail = [
+            &whole[..at],
+            &page[..],
+            &whole[at + "charset=utf-8\r\n\r\n<p>Hello</p>".len()..],
+        ]
+        .concat();
+        fs::write(folder.join(format!("{number:04}.eml")), mail).expect("a file");
+    }
+    for attempt in [TRIES[0], TRIES[7], TRIES[11]] {
+        for word in encoded_words(attempt) {
+            number += 1;
+            let text = String::from_utf8(mail("Hello", 9, number)).expect("text");
+            let text = text
+                .replace("plain0", &word)
+                .replace("plain2", &word)
+                .replace("plain3", &word);
+            fs::write(folder.join(format!("{number:04}.eml")), text).expect("a file");
         }
     }
     site.appliance
@@ -136,7 +253,8 @@ fn suspects(page: &str) -> Vec<&str> {
     let image = |tag: &str| tag.starts_with("img data-src=\"https://evil.example/");
     let field = |tag: &str| {
         let outside_of_values: String = tag.split('"').step_by(2).collect();
-        tag.starts_with("input ") && !outside_of_values.to_lowercase().contains("evil")
+        let is_ours = tag.starts_with("form ") && tag.contains(" action=\"/console/") || tag.starts_with("input ");
+        is_ours && !outside_of_values.to_lowercase().contains("evil")
     };
     tags.filter(|tag| tag.to_lowercase().contains("evil") && !link(tag) && !image(tag) && !field(tag))
         .collect()
@@ -217,6 +335,17 @@ fn nothing_of_hostile_mail_runs_or_is_asked_for_in_a_browser() {
             same(&format!("/console/archives/jane?open={id}"));
         }
     }
+    // Tables and words beyond all measure stay in the frame that is theirs.
+    browser.is_wide(360, 740);
+    for id in TRIES.len() * PLACES + 1..=all {
+        same(&format!("/console/mail/{id}"));
+        let overflow = browser.run(
+            "return document.documentElement.scrollWidth - innerWidth",
+            &serde_json::json!([]),
+        );
+        assert!(overflow.as_i64().expect("a number") <= 0, "{id}: {overflow}");
+    }
+    browser.is_wide(1920, 1080);
     same("/console/mail");
     same("/console/archives/jane");
     assert_eq!(browser.asked_elsewhere(), Vec::<String>::new());
@@ -238,4 +367,85 @@ fn nothing_of_hostile_mail_runs_or_is_asked_for_in_a_browser() {
         !asked.is_empty()
     });
     assert!(asked.iter().all(|asked| asked.contains("evil.example")), "{asked:?}");
+}
+
+/// A server that turns everybody away, in these words.
+fn turning_away(words: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // Who does not wait for it has gone.
+            let _ = write!(stream, "* BYE {words}\r\n");
+        }
+    });
+    port
+}
+
+#[test]
+fn names_and_words_of_servers_are_text_on_the_pages_of_administrators() {
+    const WORDS: &str = "<script>evil=1</script><img src=https://evil.example/bye onerror=evil=1>";
+    let port = turning_away(WORDS);
+    let profile = format!(
+        "[[profile]]\nname = \"company\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+         username = \"all\"\npassword = \"x\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n"
+    );
+    let site = Site::of_profile("", &profile, &[]);
+    site.add("anna", "administrator", &[]);
+    let (anna, _) = log_in(&site, "anna", "");
+    let made = TRIES.iter().enumerate().filter(|(number, name)| {
+        let address = format!("u{number}@example.com");
+        let fields = [("name", **name), ("addresses", &*address)];
+        submit(&anna, "/console/people/users", &fields).status == 303
+    });
+    // Some have what no name may have.
+    assert!(made.count() > TRIES.len() - 5);
+    for attempt in [TRIES[0], TRIES[7], TRIES[28]] {
+        let local: String = attempt.chars().filter(|letter| !"\"\\ ".contains(*letter)).collect();
+        site.import(&format!(
+            "Delivered-To: \"{local}\"@example.com\r\nReceived: from x by y; Mon, 1 Jan 2024 10:00:00 +0000\r\n\
+             From: a@example.org\r\nTo: \"{local}\"@example.com\r\nSubject: x\r\n\r\nx\r\n"
+        ));
+    }
+    submit(&anna, "/console/profiles/company/run", &[]).expect(303);
+    let ended = wait_for(PATIENCE, || {
+        anna.get("/console/runs?state=failed").text().contains("/console/runs/")
+    });
+    assert!(ended, "{}", anna.get("/console/runs").text());
+    let page = anna.get("/console/runs?state=failed").text();
+    let (_, run) = page.split_once("href=\"/console/runs/").expect("a run");
+    let run = format!("/console/runs/{}", run.split('"').next().expect("its number"));
+    assert!(
+        anna.get(&run).text().contains("&lt;script&gt;evil=1&lt;/script&gt;"),
+        "{run}"
+    );
+    let pages = [
+        "/console/overview",
+        "/console/people",
+        "/console/people?q=evil",
+        "/console/archives",
+        "/console/unknown",
+        "/console/runs",
+        "/console/audit",
+        "/console/archive-mail",
+        &run,
+    ];
+    for path in pages {
+        let page = anna.get(path).text();
+        assert!(suspects(&page).is_empty(), "{path}: {:?}", suspects(&page));
+        assert_eq!(page.matches("<script").count(), 1, "{path}");
+    }
+    for browser in [Browser::new(&site), Browser::german(&site)] {
+        browser.log_in("anna", "/console/overview");
+        browser.asked_for();
+        for path in pages {
+            browser.open(path);
+            let evil = browser.run(
+                "return [window.evil ?? null, !!document.querySelector('main h1')]",
+                &json!([]),
+            );
+            assert_eq!(evil, json!([null, true]), "{path}");
+        }
+        assert_eq!(browser.asked_elsewhere(), Vec::<String>::new());
+    }
 }

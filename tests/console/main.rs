@@ -5,6 +5,7 @@ mod beside;
 mod browser;
 mod first;
 mod forms;
+mod german;
 mod hostile;
 mod journeys;
 mod mistakes;

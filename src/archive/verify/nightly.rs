@@ -16,6 +16,7 @@ use crate::{
     clock,
     config::{Config, DailyHours, VerifyEvery},
     report::metrics,
+    said::{Said, said},
 };
 
 /// How long after one that failed the next one may come.
@@ -24,7 +25,7 @@ const AGAIN: Duration = Duration::from_secs(3600);
 const MOST_LOGGED: usize = 100;
 
 /// Who is told, in words, what was found damaged.
-pub type TellDamage = Box<dyn Fn(String) + Send>;
+pub type TellDamage = Box<dyn Fn(Said) + Send>;
 
 pub struct Nightly {
     store: Arc<Store>,
@@ -161,16 +162,22 @@ impl Found {
     }
 
     /// What people are told; nothing where nothing is damaged.
-    fn words(&self, damages: u64) -> Option<String> {
+    fn words(&self, damages: u64) -> Option<Said> {
         let first = self.first.as_ref()?;
-        let more = match damages {
-            0 | 1 => String::new(),
-            more => format!(" (the first of {more} damages)"),
-        };
-        let detail = &first.detail;
-        Some(format!(
-            "the archive is damaged: {detail}{more}; `dropkeep verify` says what to do"
-        ))
+        let detail = Said::from(first.detail.as_str());
+        Some(match damages {
+            0 | 1 => said!(
+                FoundDamage,
+                "the archive is damaged: {0}; `dropkeep verify` says what to do",
+                detail
+            ),
+            more => said!(
+                FoundDamages,
+                "the archive is damaged: {0} (the first of {1} damages); `dropkeep verify` says what to do",
+                detail,
+                more
+            ),
+        })
     }
 }
 

@@ -104,7 +104,8 @@ impl Checked {
         self.problem(Health::Warning, format!("the configuration is refused: {why}"));
     }
 
-    pub fn problem(&mut self, health: Health, what: String) {
+    pub fn problem(&mut self, health: Health, what: impl Into<String>) {
+        let what = what.into();
         if health > self.health {
             self.health = health;
             self.problems.insert(0, what);
@@ -148,7 +149,7 @@ pub fn judge(profiles: &[ProfileLine], appliance: Option<&ApplianceLine>, disk: 
     };
     match appliance {
         Some(appliance) => of_the_appliance(&mut checked, appliance, now, disk),
-        None => checked.problem(Health::Unknown, "the appliance said nothing of itself".into()),
+        None => checked.problem(Health::Unknown, "the appliance said nothing of itself"),
     }
     profiles
         .iter()
@@ -179,7 +180,7 @@ fn of_the_appliance(checked: &mut Checked, appliance: &ApplianceLine, now: Times
     if !appliance.serving {
         checked.problem(
             Health::Critical,
-            "no appliance is running, so nothing is archived on schedule".into(),
+            "no appliance is running, so nothing is archived on schedule",
         );
     }
     if let Some(why) = &appliance.not_ready {

@@ -37,6 +37,8 @@ fn each_trouble_has_its_weight() {
             times,
             why: "refused | by the server".into(),
             what_to_do: String::new(),
+            said: Default::default(),
+            advised: Default::default(),
         })
     };
     let critical = [

@@ -140,8 +140,12 @@ pub fn appliance(appliance: &ApplianceLine, refused: Option<&str>, now: Timestam
             "{copies} copies are unaccounted for; this is a bug in dropkeep"
         ));
     }
-    appliance.users_retired.iter().cloned().for_each(&mut add);
-    appliance.not_filed.iter().cloned().for_each(&mut add);
+    appliance
+        .users_retired
+        .iter()
+        .map(ToString::to_string)
+        .for_each(&mut add);
+    appliance.not_filed.iter().map(ToString::to_string).for_each(&mut add);
     let retired = match appliance.retired_users {
         0 => String::new(),
         retired => format!(

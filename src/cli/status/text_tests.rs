@@ -27,6 +27,8 @@ fn a_profile_reads_as_it_stands() {
         times,
         why: "login refused".into(),
         what_to_do: "Check the password.".into(),
+        said: Default::default(),
+        advised: Default::default(),
     };
     let last_failed = |profile: &mut ProfileLine| {
         let last = profile.last.as_mut().unwrap();

@@ -7,6 +7,9 @@ use super::{bilingual::texts, language::Language};
 pub mod assign;
 pub mod growth;
 pub mod import;
+pub mod said;
+pub mod schedule;
+pub mod stages;
 pub mod wrongs;
 
 impl Language {
@@ -78,6 +81,7 @@ texts! {
     needs_code: "Type the password again, and the one-time code that your app shows.", "Geben Sie das Passwort noch einmal ein und dazu den Einmalcode, den Ihre App zeigt.";
     wrong_code: "The one-time code is wrong, or was used before.", "Der Einmalcode ist falsch oder wurde schon benutzt.";
     slowed: "Too many failed log-ins. Try again in", "Zu viele fehlgeschlagene Anmeldungen. Versuchen Sie es wieder in";
+    no_log_in_now: "Nobody can log in at the moment. The log of dropkeep says why.", "Zurzeit kann sich niemand anmelden. Das Log von dropkeep sagt, warum.";
     first_account: "The first account", "Das erste Konto";
     first_means: "There is no account yet. This one will administer dropkeep: profiles, people, and who may read what. It reads no mail but that of archives given to it.", "Es gibt noch kein Konto. Dieses wird dropkeep verwalten: Profile, Personen, und wer was lesen darf. Es liest keine Mail außer in Archiven, die ihm gegeben werden.";
     make_account: "Make the account", "Konto anlegen";
@@ -190,6 +194,7 @@ texts! {
     failed_times: "failed runs since", "fehlgeschlagene Läufe seit";
     last_run: "Last run", "Letzter Lauf";
     next_run: "Next run", "Nächster Lauf";
+    schedule: "Schedule", "Zeitplan";
     by_hand: "by hand", "von Hand";
     watches: "and whenever mail arrives", "und sobald Mail eintrifft";
     still_open: "Not archived yet", "Noch nicht archiviert";
@@ -368,6 +373,10 @@ texts! {
     no_entries: "There are no such entries.", "Es gibt keine solchen Einträge.";
     earlier_entries: "Earlier entries", "Frühere Einträge";
     as_csv: "Download as CSV", "Als CSV herunterladen";
+    outcome_begun: "begun", "begonnen";
+    outcome_done: "done", "getan";
+    outcome_refused: "refused", "verweigert";
+    outcome_failed: "failed", "fehlgeschlagen";
 
     // Store.
     sizes: "Sizes", "Größen";
@@ -427,6 +436,17 @@ impl Texts {
         ]
     }
 
+    /// How something ended that is in the audit log; one that a newer version has stands for itself.
+    pub fn outcome_named<'o>(&self, outcome: &'o str) -> &'o str {
+        match outcome {
+            "begun" => self.outcome_begun,
+            "done" => self.outcome_done,
+            "refused" => self.outcome_refused,
+            "failed" => self.outcome_failed,
+            other => other,
+        }
+    }
+
     pub fn index_state(&self, state: &str) -> &'static str {
         match state {
             "off" => self.index_off,
@@ -436,4 +456,17 @@ impl Texts {
             _ => self.index_failing,
         }
     }
+}
+
+/// A text with what it is about in its places. What is put in is no text of ours, and nothing is put into it.
+pub fn filled(text: &str, about: &[String]) -> String {
+    let mut pieces = text.split('{');
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (number, rest) = piece.split_once('}').unwrap_or((piece, ""));
+        let value = number.parse().ok().and_then(|number: usize| about.get(number));
+        words.push_str(value.map_or("", String::as_str));
+        words.push_str(rest);
+    }
+    words
 }

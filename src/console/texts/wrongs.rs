@@ -1,6 +1,9 @@
 //! What is wrong with what somebody asked for, by its code: `{0}` and so on stand for what it is about.
 
-use super::super::{bilingual::texts, language::Language};
+use super::{
+    super::{bilingual::texts, language::Language},
+    filled,
+};
 use crate::{
     api::{Code, Wrong},
     web::Refused,
@@ -202,19 +205,6 @@ pub fn words(language: Language, wrong: &Wrong) -> String {
         Some(line) => format!("{} {words}", filled(t.on_line, &[line.to_string()])),
         None => words,
     }
-}
-
-/// A text with what it is about in its places. What is put in is no text of ours, and nothing is put into it.
-fn filled(text: &str, about: &[String]) -> String {
-    let mut pieces = text.split('{');
-    let mut words = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (number, rest) = piece.split_once('}').unwrap_or((piece, ""));
-        let value = number.parse().ok().and_then(|number: usize| about.get(number));
-        words.push_str(value.map_or("", String::as_str));
-        words.push_str(rest);
-    }
-    words
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct Draft {
     /// A code by which somebody logs in to get the refresh token.
     pub code: Option<DeviceCodeLine>,
     /// What was not possible with the users that were to be made.
-    pub not_made: Vec<(String, String)>,
+    pub not_made: Vec<(String, Failure)>,
 }
 
 /// How its test went.

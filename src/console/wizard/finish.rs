@@ -5,7 +5,10 @@ use maud::{Markup, html};
 use super::sheet::{Sheet, Way};
 use crate::{
     config::toml_of,
-    console::parts::{figure, notice},
+    console::{
+        parts::{figure, notice},
+        schedule,
+    },
 };
 
 pub fn body(sheet: &Sheet<'_>) -> Markup {
@@ -29,7 +32,7 @@ pub fn body(sheet: &Sheet<'_>) -> Markup {
             (figure(w.name, html! { bdi { (draft.name()) } }))
             (figure(w.server, html! { bdi { (draft.text("server.host")) } }))
             (figure(w.username, html! { bdi { (draft.text("server.username")) } }))
-            (figure(w.schedule, html! { (draft.text("schedule")) }))
+            (figure(w.schedule, schedule::with_raw(sheet.face, &draft.text("schedule"))))
             (figure(w.deletion, html! { (deletion) }))
         }
         details.card {

@@ -7,7 +7,7 @@ use super::{
     draft::Draft,
     sheet::{Sheet, Way},
 };
-use crate::console::form::Form;
+use crate::console::{form::Form, schedule};
 
 /// Schedules that are offered; others are typed.
 const SCHEDULES: [&str; 5] = ["manual", "continuous", "every 15m", "every 1h", "30 2 * * *"];
@@ -64,6 +64,7 @@ fn times(sheet: &Sheet<'_>) -> Markup {
     html! {
         (sheet.select("schedule", w.schedule, "", if offered { &schedule } else { OTHER }, &choices))
         (sheet.line("schedule_other", w.schedule_other, w.schedule_hint, if offered { "" } else { &schedule }))
+        @if !offered { p.hint { (schedule::with_raw(sheet.face, &schedule)) } }
         (sheet.text("timezone", w.timezone, w.timezone_hint))
         (sheet.text("pause", w.pause, w.pause_hint))
         (sheet.text("server.timeout", w.timeout, w.timeout_hint))

@@ -16,6 +16,8 @@ use crate::{
         form::path,
         frame::{Face, Place},
         parts::{button, notice},
+        said::english,
+        schedule,
         visitor::{Answered, Visitor},
     },
     web::cut,
@@ -84,10 +86,10 @@ fn table(face: &Face, setups: &[ProfileSetup]) -> Markup {
                                 bdi { (text(setup, "/server/username")) } " · "
                                 bdi { (text(setup, "/server/host")) } " · " (text(setup, "/server/access"))
                             }
-                            td { (setup.profile["schedule"].as_str().unwrap_or("manual")) }
+                            td { (schedule::shown(face, setup.profile["schedule"].as_str().unwrap_or("manual"))) }
                             td {
                                 (kept_in(face, setup))
-                                @if let Some(fault) = &setup.fault { p.fault { (fault) } }
+                                @if let Some(fault) = &setup.fault { p.fault { (english(face, fault)) } }
                             }
                             td { (changes(face, setup)) }
                         }
@@ -133,7 +135,8 @@ pub async fn show(visitor: Visitor) -> Answered {
     let body = html! {
         p { (kept_in(face, &setup)) }
         @if setup.origin == Origin::File { p.hint { (w.file_means) } }
-        @if let Some(fault) = &setup.fault { (notice("bad", html! { p { (fault) } })) }
+        p { (w.schedule) ": " (schedule::with_raw(face, setup.profile["schedule"].as_str().unwrap_or("manual"))) }
+        @if let Some(fault) = &setup.fault { (notice("bad", html! { p { (english(face, fault)) } })) }
         (changes(face, &setup))
         section.card aria-labelledby="toml" {
             h2 #toml { (w.as_toml) }

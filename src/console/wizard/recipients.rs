@@ -3,14 +3,16 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{draft::Draft, sheet::Sheet};
+use super::{draft::Draft, sheet::Sheet, test::saying};
 use crate::{
     config::Recipients,
     console::{
         form::Form,
         parts::{moment, notice},
+        said::{failed, said},
         words,
     },
+    said::Said,
 };
 
 /// Unknown addresses that users can be made of at once.
@@ -163,7 +165,7 @@ fn knowledge(sheet: &Sheet<'_>, found: &Value) -> Markup {
             }
         }
         @if let Some(remedy) = found["remedy"].as_str().filter(|_| found["bcc"] != "known") {
-            p { (w.no_envelope) " " (remedy) }
+            p { (w.no_envelope) " " (said(sheet.face, &Said::kept(remedy, &saying(&found["remedy_said"])))) }
         }
     }
 }
@@ -220,7 +222,7 @@ fn users(sheet: &Sheet<'_>, tried: &Value) -> Markup {
             section.card aria-labelledby="unknown" {
                 h2 #unknown { (w.nobody_has) }
                 p { (w.make_users_means) }
-                @for (address, why) in &sheet.draft.not_made { p.fault { bdi { (address) } ": " (why) } }
+                @for (address, why) in &sheet.draft.not_made { p.fault { bdi { (address) } ": " (failed(sheet.face, why)) } }
                 div.scroll tabindex="0" role="group" aria-label=(w.nobody_has) {
                     table {
                         thead {

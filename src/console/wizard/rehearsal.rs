@@ -7,8 +7,17 @@ use super::{
     draft::{Draft, Rehearsed},
     sheet::{Sheet, texts},
     step::Step,
+    test,
 };
-use crate::console::{frame::Face, parts::notice, words};
+use crate::{
+    console::{
+        frame::Face,
+        parts::notice,
+        said::{failed, said},
+        words,
+    },
+    said::Said,
+};
 
 /// Users, unknown addresses, notices and errors that are shown and kept.
 const USERS: usize = 200;
@@ -68,7 +77,7 @@ fn table<'u>(face: &Face, users: impl Iterator<Item = (&'u str, u64)>, others: &
 fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
     let (w, language) = (sheet.w(), sheet.face.look.language);
     if let Some(failure) = &rehearsed.failure {
-        return notice("bad", html! { p { (failure.error) } });
+        return notice("bad", html! { p { (failed(sheet.face, failure)) } });
     }
     let found = &rehearsed.found;
     let count = |key: &str| found[key].as_u64().unwrap_or(0);
@@ -93,14 +102,15 @@ fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
         (notice(kind, html! { p { (words::messages(language, count("seen"))) " " (w.were_looked_at) } }))
         @for error in listed("errors") {
             (notice("bad", html! {
-                p { (error["error"].as_str().unwrap_or_default()) }
-                @if let Some(advice) = error["what_to_do"].as_str().filter(|advice| !advice.is_empty()) {
-                    p { strong { (w.what_to_do) } " " (advice) }
-                }
+                p { (said(sheet.face, &kept(error, "error", "said"))) }
+                @let advice = kept(error, "what_to_do", "advised");
+                @if !advice.is_empty() { p { strong { (w.what_to_do) } " " (said(sheet.face, &advice)) } }
             }))
         }
         (table(sheet.face, users, &others))
-        @for said in listed("notices").iter().filter_map(Value::as_str) { (notice("note", html! { p { (said) } })) }
+        @for one in test::listed(&found["notices"], &found["notices_said"]) {
+            (notice("note", html! { p { (said(sheet.face, &one)) } }))
+        }
         @if !listed("unknown_addresses").is_empty() {
             details {
                 summary { (w.nobody_has) }
@@ -118,6 +128,11 @@ fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
     }
 }
 
+/// What an error says under these keys.
+fn kept(error: &Value, text: &str, saying: &str) -> Said {
+    Said::kept(error[text].as_str().unwrap_or_default(), &test::saying(&error[saying]))
+}
+
 /// Keeps how it went, as far as it is shown.
 pub fn keep(draft: &mut Draft, mut rehearsed: Rehearsed) {
     let found = &mut rehearsed.found;
@@ -131,6 +146,7 @@ pub fn keep(draft: &mut Draft, mut rehearsed: Rehearsed) {
         ("unknown_addresses", UNKNOWN),
         ("errors", NOTICES),
         ("notices", NOTICES),
+        ("notices_said", NOTICES),
         ("would_delete_copies", 0),
     ] {
         if let Some(list) = found[key].as_array_mut() {

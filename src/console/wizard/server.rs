@@ -11,7 +11,7 @@ use super::{
 use crate::{
     api::Failure,
     config::Access,
-    console::{form::Form, words},
+    console::{form::Form, said::of_field, words},
 };
 
 /// In an address that is to be completed.
@@ -260,7 +260,7 @@ pub fn has_no_password(draft: &Draft) -> bool {
 pub fn left_open(draft: &Draft, w: &'static Texts) -> Option<Failure> {
     const KEY: &str = "server.oauth2.token_endpoint";
     let open = draft.by_token && draft.text(KEY).split('/').any(|part| part == TENANT);
-    open.then(|| Failure::of_key(KEY, w.tenant_is_open))
+    open.then(|| of_field(KEY, w.tenant_is_open))
 }
 
 #[test]

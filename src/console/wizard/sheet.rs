@@ -3,7 +3,10 @@
 use maud::{Markup, html};
 
 use super::{draft::Draft, step::Step, texts::Texts};
-use crate::{api::Failure, console::frame::Face};
+use crate::{
+    api::Failure,
+    console::{frame::Face, said::failed},
+};
 
 /// The words of the wizard in a language.
 pub fn texts(face: &Face) -> &'static Texts {
@@ -34,10 +37,10 @@ impl Sheet<'_> {
     }
 
     /// What is wrong with the value of a key, or with one below it.
-    pub fn fault(&self, key: &str) -> Option<&str> {
+    pub fn fault(&self, key: &str) -> Option<Markup> {
         let wrong = self.wrong?;
         let below = wrong.key.as_deref()?.strip_prefix(key)?;
-        (below.is_empty() || below.starts_with(['.', '['])).then_some(wrong.error.as_str())
+        (below.is_empty() || below.starts_with(['.', '['])).then(|| failed(self.face, wrong))
     }
 
     /// A field of whatever kind, which `input` makes of what it is called, whether it is wrong, and what describes it.
@@ -49,7 +52,7 @@ impl Sheet<'_> {
         input: impl FnOnce(&str, bool, Option<String>) -> Markup,
     ) -> Markup {
         let (id, fault) = (id(key), self.fault(key));
-        let says = [(!hint.is_empty()).then_some("hint"), fault.map(|_| "fault")];
+        let says = [(!hint.is_empty()).then_some("hint"), fault.as_ref().map(|_| "fault")];
         let says: Vec<_> = says.into_iter().flatten().map(|what| format!("{id}-{what}")).collect();
         let described = (!says.is_empty()).then(|| says.join(" "));
         html! {
@@ -138,7 +141,7 @@ impl Sheet<'_> {
                     @let id = format!("{}-{}", id(key), way.word);
                     div.way {
                         input id=(id) type="radio" name=(key) value=(way.word) checked[way.word == chosen]
-                            aria-describedby={ (id) "-means" } aria-invalid=[fault.map(|_| "true")]
+                            aria-describedby={ (id) "-means" } aria-invalid=[fault.as_ref().map(|_| "true")]
                             data-fill=[way.fills.as_ref()] data-into=[way.fills.as_ref().map(|_| "server-port")];
                         label for=(id) { (way.name) }
                         p.hint id={ (id) "-means" } { (way.means) }

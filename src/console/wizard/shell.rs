@@ -16,6 +16,7 @@ use crate::{
         answers::html as page_of,
         frame::{Face, Place},
         parts::{button, notice},
+        said::failed,
         visitor::Visitor,
     },
 };
@@ -35,9 +36,9 @@ pub fn page(visitor: &Visitor, sheet: &Sheet<'_>, step: Step, no_key: &NoKey) ->
         None => w.archive_mail.to_owned(),
     };
     let body = html! {
-        @if let Some(failure) = &no_key.0 { (notice("bad", html! { p { (w.no_key) } p { (failure.error) } })) }
+        @if let Some(failure) = &no_key.0 { (notice("bad", html! { p { (w.no_key) } p { (failed(sheet.face, failure)) } })) }
         @if let Some(wrong) = sheet.wrong {
-            (notice("bad", html! { p { strong { (w.is_wrong) } } p { (wrong.error) } }))
+            (notice("bad", html! { p { strong { (w.is_wrong) } } p { (failed(sheet.face, wrong)) } }))
         }
         @if visitor.query.get("done") == "users" { (notice("good", html! { p { (w.users_made) } })) }
         @match step {

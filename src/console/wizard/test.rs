@@ -7,7 +7,6 @@ use super::{
     draft::{Draft, Tested},
     sheet::{Sheet, texts},
     step::Step,
-    texts::Texts,
 };
 use crate::{
     api::StepLine,
@@ -15,7 +14,10 @@ use crate::{
         form::Form,
         frame::Face,
         parts::{moment, notice},
+        said::{failed, said},
+        texts::stages,
     },
+    said::{Said, Saying},
 };
 
 /// Notices of each kind that are shown.
@@ -23,10 +25,11 @@ const NOTICES: usize = 20;
 
 /// A step that was made.
 pub fn line(face: &Face, step: &StepLine) -> Markup {
-    advised(face, step, step.what_to_do.as_deref())
+    let advice = step.advice();
+    advised(face, step, advice.map(|advice| said(face, &advice)))
 }
 
-fn advised(face: &Face, step: &StepLine, advice: Option<&str>) -> Markup {
+fn advised(face: &Face, step: &StepLine, advice: Option<Markup>) -> Markup {
     let w = texts(face);
     let (kind, mark) = if step.ok {
         ("good", w.step_done)
@@ -35,24 +38,9 @@ fn advised(face: &Face, step: &StepLine, advice: Option<&str>) -> Markup {
     };
     html! {
         li {
-            span.state.(kind) { (mark) } " " strong { (name(w, &step.step)) } " " span.detail { (step.detail) }
+            span.state.(kind) { (mark) } " " strong { (stages::named(face.look.language, &step.step)) } " " span.detail { (said(face, &step.said())) }
             @if let Some(advice) = advice { p { strong { (w.what_to_do) } " " (advice) } }
         }
-    }
-}
-
-fn name<'s>(w: &'static Texts, step: &'s str) -> &'s str {
-    match step {
-        "resolve" => w.step_resolve,
-        "connect" => w.step_connect,
-        "tls" => w.step_tls,
-        "greeting" => w.step_greeting,
-        "token" => w.step_token,
-        "login" => w.step_login,
-        "folders" | "folder" => w.step_folders,
-        "headers" => w.step_headers,
-        "message" => w.step_message,
-        other => other,
     }
 }
 
@@ -69,7 +57,7 @@ pub fn body(sheet: &Sheet<'_>) -> Markup {
                 @for step in steps {
                     // A certificate that is shown below is trusted there, and not by a line of a file.
                     @if step.step == "tls" && !step.ok && tested.is_some_and(shows_untrusted) {
-                        (advised(sheet.face, step, Some(w.trust_below)))
+                        (advised(sheet.face, step, Some(html! { (w.trust_below) })))
                     } @else {
                         (line(sheet.face, step))
                     }
@@ -89,31 +77,40 @@ fn shows_untrusted(tested: &Tested) -> bool {
 fn outcome(sheet: &Sheet<'_>, tested: &Tested) -> Markup {
     let w = sheet.w();
     if let Some(failure) = &tested.failure {
-        return notice("bad", html! { p { (failure.error) } });
+        return notice("bad", html! { p { (failed(sheet.face, failure)) } });
     }
     let found = &tested.found;
-    let list = |key: &str| -> Vec<String> {
-        let list = found[key].as_array().into_iter().flatten().take(NOTICES);
-        list.filter_map(|one| one.as_str().map(str::to_owned)).collect()
-    };
+    let list = |key: &str| listed(&found[key], &found["said"][key]);
     let kind = match found["verdict"].as_str() {
         Some("works") => "good",
         Some("doubtful") => "warn",
         _ => "bad",
     };
-    let said = match kind {
+    let verdict = match kind {
         "good" => w.test_works,
         "warn" => w.test_doubtful,
         _ => w.test_fails,
     };
     html! {
         (notice(kind, html! {
-            p { strong { (said) } }
-            @for doubt in list("doubts") { p { (doubt) } }
+            p { strong { (verdict) } }
+            @for doubt in list("doubts") { p { (said(sheet.face, &doubt)) } }
         }))
-        @for warning in list("warnings") { (notice("warn", html! { p { (warning) } })) }
+        @for warning in list("warnings") { (notice("warn", html! { p { (said(sheet.face, &warning)) } })) }
         (certificate(sheet, &found["tls"]))
     }
+}
+
+/// The first of these texts, with which sentences they are.
+pub fn listed(texts: &Value, said: &Value) -> Vec<Said> {
+    let texts = texts.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let with = |(at, text)| Said::kept(text, &saying(&said[at]));
+    texts.enumerate().take(NOTICES).map(with).collect()
+}
+
+/// Which sentence it is, as far as that was said.
+pub fn saying(said: &Value) -> Saying {
+    serde_json::from_value(said.clone()).unwrap_or_default()
 }
 
 fn certificate(sheet: &Sheet<'_>, tls: &Value) -> Markup {

@@ -115,15 +115,6 @@ texts! {
     test_again: "Test again", "Noch einmal testen";
     step_done: "done", "erledigt";
     step_failed: "failed", "fehlgeschlagen";
-    step_resolve: "Look up the name", "Namen nachschlagen";
-    step_connect: "Connect", "Verbinden";
-    step_tls: "Encrypt", "Verschlüsseln";
-    step_greeting: "Greeting", "Begrüßung";
-    step_token: "Get a token", "Token holen";
-    step_login: "Log in", "Anmelden";
-    step_folders: "Folders", "Ordner";
-    step_headers: "Newest headers", "Neueste Kopfzeilen";
-    step_message: "One whole message", "Eine ganze Nachricht";
     test_works: "It works.", "Es funktioniert.";
     test_doubtful: "It works, but not all that it found is right:", "Es funktioniert, aber nicht alles Gefundene ist in Ordnung:";
     test_fails: "It does not work yet. The step that failed says what to do.", "Es funktioniert noch nicht. Der fehlgeschlagene Schritt sagt, was zu tun ist.";

@@ -19,6 +19,7 @@ use crate::{
         form::link,
         frame::Place,
         runs::run_now,
+        said::of_field,
         visitor::{Answered, Visitor},
     },
     web::Refused,
@@ -87,11 +88,10 @@ async fn fault(visitor: &Visitor, draft: &Draft) -> Result<Option<(Step, Failure
         .await?
         .map(|failure| match failure.key.as_deref() {
             // The check names what a file may have in its place, which is not asked for here.
-            Some(PASSWORD) if server::has_no_password(draft) => Failure::of_key(PASSWORD, w.no_password),
+            Some(PASSWORD) if server::has_no_password(draft) => of_field(PASSWORD, w.no_password),
             _ => failure,
         });
-    let wrong =
-        wrong.or_else(|| folders::names_none(draft).then(|| Failure::of_key("folders.include", w.no_folder_chosen)));
+    let wrong = wrong.or_else(|| folders::names_none(draft).then(|| of_field("folders.include", w.no_folder_chosen)));
     Ok(wrong.map(|failure| (failure.key.as_deref().map_or(Step::Server, Step::of_key), failure)))
 }
 
@@ -180,7 +180,7 @@ async fn by_code(visitor: &Visitor, drafts: &Drafts, mut draft: Draft, number: &
             (draft.code, draft.tested) = (None, None);
             None
         }
-        _ => failure.or_else(|| Some(Failure::of_key(REFRESH_TOKEN, texts(&visitor.face).not_logged_in_yet))),
+        _ => failure.or_else(|| Some(of_field(REFRESH_TOKEN, texts(&visitor.face).not_logged_in_yet))),
     };
     if let Some(failure) = failure {
         return Ok(again(visitor, &draft, number, Step::Server, &failure));
@@ -209,7 +209,7 @@ async fn make_users(visitor: &Visitor, drafts: &Drafts, number: &str) -> Answere
             no_count: true,
         };
         let (_, failure) = visitor.visit.ask_for_what_there_is(request).await?;
-        not_made.extend(failure.map(|failure| (one, failure.error)));
+        not_made.extend(failure.map(|failure| (one, failure)));
     }
     let done = if not_made.is_empty() { "users" } else { "" };
     drafts.with(session(visitor), number, |draft| draft.not_made = not_made);

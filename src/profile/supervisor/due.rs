@@ -4,7 +4,7 @@ use actix::{ActorFutureExt, AsyncContext, Context};
 use jiff::Timestamp;
 
 use super::Supervisor;
-use crate::{clock, config};
+use crate::{clock, config, said::said};
 
 impl Supervisor {
     /// Begins a run where one is due, and ends one that the pause cuts short. Gives when the next is due, as far as is
@@ -19,7 +19,10 @@ impl Supervisor {
             tracing::info!(profile = self.config.name, "the pause begins, and the run ends");
             self.live.send_modify(|live| {
                 if let Some(run) = live.run.as_mut() {
-                    run.notice("the hours of `pause` began; what is left is archived after them");
+                    run.notice(said!(
+                        PauseBegan,
+                        "the hours of `pause` began; what is left is archived after them"
+                    ));
                 }
                 live.cancel.cancel();
             });

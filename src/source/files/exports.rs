@@ -20,6 +20,7 @@ use crate::{
         maildir,
         manifest::{LOST_AND_FOUND, MANIFEST, MARKER, ManifestLine, OF_MBOX, VERSION, Whose, read_line},
     },
+    said::said,
     source::{Aside, Holder, UnfetchedWhy},
 };
 
@@ -369,11 +370,11 @@ impl Noted<'_> {
         let size = bytes.len() - usize::from(is_longer);
         if size as u64 != entry.size || Sha256::digest(&bytes[..size])[..] != entry.sha256 {
             return Aside {
-                remark: Some(
+                remark: Some(said!(
+                    NotAsExported,
                     "its bytes are not those in the manifest of the export (SHA-256): it was changed since, and is imported \
                      like any other mail"
-                        .into(),
-                ),
+                )),
                 is_altered: true,
                 holder: None,
             };
@@ -394,7 +395,10 @@ impl Noted<'_> {
 /// What is said of a message that the manifest does not have.
 pub fn not_noted() -> Aside {
     Aside {
-        remark: Some("the manifest of its export does not list it: it is imported like any other mail".to_owned()),
+        remark: Some(said!(
+            NotInManifest,
+            "the manifest of its export does not list it: it is imported like any other mail"
+        )),
         is_altered: true,
         holder: None,
     }

@@ -31,6 +31,7 @@ use super::{Announced, CopyRef, Fetched, OpenFolder, SourceError, Unfetched, Unf
 use crate::{
     formats::{Format, Mbox, MboxFrom, MboxKind, maildir},
     ids::UserId,
+    said::{Said, said},
 };
 
 /// Messages that are read and not yet taken.
@@ -67,7 +68,7 @@ pub struct FilesSession {
     places: VecDeque<Place>,
     open: Option<Arc<Opened>>,
     /// What is to be told beside the outcomes of copies.
-    notices: Vec<String>,
+    notices: Vec<Said>,
     /// The manifest that was read last, and where it is: a user's places stand one behind the other.
     manifest: Option<(PathBuf, Arc<Manifest>)>,
 }
@@ -98,7 +99,7 @@ impl FilesSession {
     }
 
     /// The notices about what was opened and read since it was last asked for.
-    pub(super) fn take_notices(&mut self) -> Vec<String> {
+    pub(super) fn take_notices(&mut self) -> Vec<Said> {
         std::mem::take(&mut self.notices)
     }
 
@@ -185,8 +186,11 @@ impl FilesSession {
                 Ok(Some(manifest))
             }
             Err(why) => {
-                self.notices.push(format!(
-                    "{shown}: {why}; the messages that it lists are imported like any other mail"
+                self.notices.push(said!(
+                    ManifestUnread,
+                    "{0}: {1}; the messages that it lists are imported like any other mail",
+                    shown,
+                    Said::from(why)
                 ));
                 Ok(None)
             }
@@ -355,7 +359,7 @@ impl Message {
 }
 
 /// The notices about an mbox: lines in its messages that look like those between them, and its line ends.
-fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
+fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<Said> {
     let mut notices = Vec::new();
     if mbox.ends_in_cr() {
         notices.push(lines_end_in_cr(path));
@@ -364,16 +368,20 @@ fn about(mbox: &Mbox, path: &str, from: Option<MboxFrom>) -> Vec<String> {
     if count > 0 {
         let places: Vec<_> = lines.iter().map(|line| format!("{path}:{line}")).collect();
         let what = match from {
-            Some(_) => "as --mbox-from says, they are taken for text",
-            None => {
-                "they are taken for text, but where the header of a message follows one, the message around it is an \
-                 error: \
-                 import the file with --mbox-from loose if such lines begin messages, with --mbox-from strict if they are text"
-            }
+            Some(_) => said!(TakenForText, "as --mbox-from says, they are taken for text"),
+            None => said!(
+                PerhapsMessages,
+                "they are taken for text, but where the header of a message follows one, the message around it is an error: \
+                 import the file with --mbox-from loose if such lines begin messages, with --mbox-from strict if they are \
+                 text"
+            ),
         };
-        notices.push(format!(
-            "{count} lines inside messages look like the `From ` line that begins a message, the first in {}; {what}",
-            places.join(", ")
+        notices.push(said!(
+            DoubtfulLines,
+            "{0} lines inside messages look like the `From ` line that begins a message, the first in {1}; {2}",
+            count,
+            places.join(", "),
+            what
         ));
     }
     notices
@@ -444,7 +452,7 @@ fn list_part(entries: fs::ReadDir, part: &str, names: &mut Vec<OsString>, stop: 
 fn unreadable(path: impl ToString, why: impl ToString) -> SourceError {
     SourceError::File {
         path: path.to_string(),
-        why: why.to_string(),
+        why: why.to_string().into(),
     }
 }
 

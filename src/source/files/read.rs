@@ -17,6 +17,7 @@ use crate::{
         kind::{ends_in_cr, has_header, why_no_mail},
         looks,
     },
+    said::{Said, said},
     source::{Aside, UnfetchedWhy},
 };
 
@@ -51,7 +52,7 @@ pub struct Message {
     /// What its place tells besides.
     pub aside: Option<Box<Aside>>,
     /// The notices about its place.
-    pub notice: Option<String>,
+    pub notice: Option<Said>,
 }
 
 /// What is known of a file before it is looked at.
@@ -118,7 +119,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
     if is_emlx {
         message.delivered = emlx::unwrap(&mut message.bytes).map_err(UnfetchedWhy::NoMail)?;
         if path.to_string_lossy().to_lowercase().ends_with(".partial.emlx") {
-            message.aside = Aside::remark(PARTIAL.into());
+            message.aside = Aside::remark(partial());
         }
     }
     if may_hold_more {
@@ -131,7 +132,7 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
         ends.for_each(|byte| *byte = b'\n');
         let notice = lines_end_in_cr(&path.display().to_string());
         message.notice = Some(match message.notice.take() {
-            Some(before) => format!("{before}; {notice}"),
+            Some(before) => said!(And, "{0}; {1}", before, notice),
             None => notice,
         });
     }
@@ -139,21 +140,32 @@ pub fn message(path: &Path, size: u64, told: Told) -> Result<Message, UnfetchedW
 }
 
 /// The notices about what old programs of the Macintosh wrote.
-pub fn lines_end_in_cr(path: &str) -> String {
-    format!("{path}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead")
-}
-
-/// The notices about an mbox that is named as a message.
-fn several(path: &str, count: usize) -> String {
-    format!(
-        "{path}: by its name it is one message, and it is archived as one; as an mbox it would be {count} or more: if it is \
-         one, import it with `--format mbox`"
+pub fn lines_end_in_cr(path: &str) -> Said {
+    said!(
+        LinesEndInCr,
+        "{0}: its lines end in CR alone, as on old Macintoshes; its mail is archived with LF instead",
+        path
     )
 }
 
-const PARTIAL: &str = "it is only part of a message: Apple Mail keeps its attachments elsewhere, or never fetched them. It is \
-                       archived without them; save it whole (in Mail: Message, Save As) or fetch it from its server, and \
-                       import that too";
+/// The notices about an mbox that is named as a message.
+fn several(path: &str, count: usize) -> Said {
+    said!(
+        PerhapsMbox,
+        "{0}: by its name it is one message, and it is archived as one; as an mbox it would be {1} or more: if it is one, \
+         import it with `--format mbox`",
+        path,
+        count
+    )
+}
+
+fn partial() -> Said {
+    said!(
+        PartOfMessage,
+        "it is only part of a message: Apple Mail keeps its attachments elsewhere, or never fetched them. It is archived \
+         without them; save it whole (in Mail: Message, Save As) or fetch it from its server, and import that too"
+    )
+}
 
 #[cfg(test)]
 mod tests {

@@ -17,14 +17,14 @@ pub(super) enum Answer {
     Tagged {
         tag: String,
         ok: bool,
-        said: Said,
+        said: StatusText,
     },
     /// `+`, and what stands behind it: the server waits for the rest of the command.
     Continue(String),
     /// `* OK`, and the warnings `* NO` and `* BAD`.
-    Note(Said),
-    Preauth(Said),
-    Bye(Said),
+    Note(StatusText),
+    Preauth(StatusText),
+    Bye(StatusText),
     Capabilities(Vec<String>),
     Exists(u32),
     /// Of the message with this number.
@@ -38,7 +38,7 @@ pub(super) enum Answer {
 
 /// The text of a status response, with the codes that matter here.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct StatusText {
     pub words: String,
     pub capabilities: Option<Vec<String>>,
     pub uidvalidity: Option<u32>,
@@ -113,10 +113,10 @@ fn translate(response: &Response<'_>) -> Answer {
     }
 }
 
-fn said(outcome: &Outcome<'_>) -> Said {
-    let mut said = Said {
+fn said(outcome: &Outcome<'_>) -> StatusText {
+    let mut said = StatusText {
         words: outcome.information.as_deref().unwrap_or_default().to_owned(),
-        ..Said::default()
+        ..StatusText::default()
     };
     match &outcome.code {
         Some(ResponseCode::Capabilities(capabilities)) => said.capabilities = Some(names(capabilities)),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{
-    answer::{Answer, Said, parse},
+    answer::{Answer, StatusText, parse},
     responses::{KEEP_BLOCK, Responses, Taken},
     screen::{Kind, Part, Verdict, screen},
 };
@@ -91,7 +91,7 @@ impl Dialogue {
         line: &str,
         allowance: u64,
         on: OnAnswer<'_>,
-    ) -> Result<Said, SourceError> {
+    ) -> Result<StatusText, SourceError> {
         let tag = self.begin(name, line, allowance).await?;
         self.finish(name, &tag, on).await
     }
@@ -157,7 +157,7 @@ impl Dialogue {
     }
 
     /// Reads answers until the one with this tag.
-    pub async fn finish(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Said, SourceError> {
+    pub async fn finish(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<StatusText, SourceError> {
         loop {
             if let Some(said) = self.step(name, tag, on).await? {
                 return Ok(said);
@@ -191,7 +191,7 @@ impl Dialogue {
     }
 
     /// Reads one answer: what was said with the OK of this tag, or nothing, and `on` gets it.
-    pub async fn step(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Option<Said>, SourceError> {
+    pub async fn step(&mut self, name: &str, tag: &str, on: OnAnswer<'_>) -> Result<Option<StatusText>, SourceError> {
         match self.read(name).await? {
             Answer::Tagged { tag: ended, ok, said } if ended == tag => match ok {
                 true => Ok(Some(said)),

@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::{
     ImapSession,
-    answer::{Answer, Said},
+    answer::{Answer, StatusText},
     dialogue::Dialogue,
     names,
 };
 use crate::{
     config::{self, Encryption, Secret, Server},
     net::{Hidden, plain_response, token_response},
+    said::{Said, said},
     source::{ConnectStep, Credential, SourceError, Steps, connect::Dialled, token, upgrade::GREETING},
 };
 
@@ -33,15 +34,15 @@ impl ImapSession {
                 .await
                 .map_err(|e| e.at(host, ConnectStep::Greeting))?;
             logged_in = greeting.logged_in;
-            steps.did(ConnectStep::Greeting, greeting.words, began);
+            steps.did(ConnectStep::Greeting, Said::quoted(greeting.words), began);
         }
         let began = Instant::now();
         let (capabilities, asks_who) = authenticate(server, credential, &mut dialogue, logged_in)
             .await
             .map_err(|e| e.at(host, ConnectStep::Login))?;
         let mut detail = match logged_in {
-            true => "the server did not ask who we are (PREAUTH)".to_owned(),
-            false => format!("as {}", server.username),
+            true => said!(NotAskedWho, "the server did not ask who we are (PREAUTH)"),
+            false => said!(LoggedInAs, "as {0}", server.username),
         };
         if asks_who || has(&capabilities, ID) {
             introduce(&mut dialogue)
@@ -57,7 +58,9 @@ impl ImapSession {
             let compressed = compress(&mut dialogue)
                 .await
                 .map_err(|e| e.at(host, ConnectStep::Login))?;
-            detail.push_str(if compressed { ", compressed" } else { "" });
+            if compressed {
+                detail = said!(Compressed, "{0}, compressed", detail);
+            }
         }
         steps.did(ConnectStep::Login, detail, began);
         Ok(Self {
@@ -78,15 +81,15 @@ struct Greeting {
 
 async fn greet(dialogue: &mut Dialogue) -> Result<Greeting, SourceError> {
     match dialogue.greeting(GREETING).await? {
-        Answer::Note(Said { words, .. }) => Ok(Greeting {
+        Answer::Note(StatusText { words, .. }) => Ok(Greeting {
             words: dialogue.hidden.plain(&words),
             logged_in: false,
         }),
-        Answer::Preauth(Said { words, .. }) => Ok(Greeting {
+        Answer::Preauth(StatusText { words, .. }) => Ok(Greeting {
             words: dialogue.hidden.plain(&words),
             logged_in: true,
         }),
-        Answer::Bye(Said { words, .. }) => Err(SourceError::Greeting {
+        Answer::Bye(StatusText { words, .. }) => Err(SourceError::Greeting {
             host: dialogue.host.clone(),
             words: dialogue.hidden.plain(&words),
         }),
@@ -159,7 +162,7 @@ async fn with_password(
     password: &Secret,
     dialogue: &mut Dialogue,
     offered: &[String],
-) -> Result<Said, SourceError> {
+) -> Result<StatusText, SourceError> {
     let as_text = [&server.username, password.reveal()].map(|text| is_plain_ascii(text).then(|| names::quoted(text)));
     let said = match as_text {
         [Some(Some(username)), Some(Some(secret))] if !has(offered, "LOGINDISABLED") => {
@@ -169,9 +172,15 @@ async fn with_password(
         }
         _ if has(offered, "LOGINDISABLED") && !has(offered, "AUTH=PLAIN") => {
             let words = match server.access.encryption() {
-                Encryption::Never => "it takes no password on a connection without TLS (LOGINDISABLED)",
+                Encryption::Never => said!(
+                    NoPasswordInClear,
+                    "it takes no password on a connection without TLS (LOGINDISABLED)"
+                ),
                 Encryption::Upgrade | Encryption::Implicit => {
-                    "it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)"
+                    said!(
+                        NoPasswordHere,
+                        "it takes no password here (LOGINDISABLED, and no AUTH=PLAIN)"
+                    )
                 }
             };
             return Err(SourceError::login(server, words));
@@ -179,7 +188,7 @@ async fn with_password(
         _ => authenticate_plain(server, password, dialogue).await,
     };
     said.map_err(|error| match error {
-        SourceError::Refused { words, .. } => SourceError::login(server, words),
+        SourceError::Refused { words, .. } => SourceError::login(server, Said::quoted(words)),
         error => error,
     })
 }
@@ -190,13 +199,13 @@ async fn with_token(
     secret: &Secret,
     dialogue: &mut Dialogue,
     offered: &[String],
-) -> Result<Said, SourceError> {
+) -> Result<StatusText, SourceError> {
     const AUTHENTICATE: &str = "AUTHENTICATE XOAUTH2";
     if !has(offered, &format!("AUTH={}", token::XOAUTH2)) {
-        return Err(SourceError::login(server, token::NOT_OFFERED));
+        return Err(SourceError::login(server, token::not_offered()));
     }
     let Some(response) = token_response(&server.username, secret) else {
-        return Err(SourceError::login(server, token::NOT_SENDABLE));
+        return Err(SourceError::login(server, token::not_sendable()));
     };
     let allowance = dialogue.small();
     let tag = match has(offered, "SASL-IR") {
@@ -250,7 +259,7 @@ fn without_token(
 ) -> SourceError {
     match error {
         SourceError::Refused { words, .. } => {
-            SourceError::login(server, token::refusal(&words, status, response, secret))
+            SourceError::login(server, Said::quoted(token::refusal(&words, status, response, secret)))
         }
         SourceError::Lost { command, words } => SourceError::Lost {
             command,
@@ -272,7 +281,11 @@ fn is_plain_ascii(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-async fn authenticate_plain(server: &Server, password: &Secret, dialogue: &mut Dialogue) -> Result<Said, SourceError> {
+async fn authenticate_plain(
+    server: &Server,
+    password: &Secret,
+    dialogue: &mut Dialogue,
+) -> Result<StatusText, SourceError> {
     const AUTHENTICATE: &str = "AUTHENTICATE PLAIN";
     let allowance = dialogue.small();
     let tag = dialogue.begin(AUTHENTICATE, AUTHENTICATE, allowance).await?;

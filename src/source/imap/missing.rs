@@ -1,6 +1,7 @@
 //! What is said of a folder that is not there: those that are, the ones most like it first. Pure.
 
 use super::{answer::Listed, names};
+use crate::said::{Said, said};
 
 /// Folders that an error names.
 const SHOWN: usize = 10;
@@ -11,17 +12,24 @@ const ALIKE: f64 = 0.85;
 
 /// Why `wanted`, a name or pattern of `include`, cannot be opened, where these folders are there; `None` where it is
 /// one of them.
-pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<String> {
+pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<Said> {
     let readable = |folder: &Listed| names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
     if let Some(folder) = there.iter().find(|folder| readable(folder) == wanted) {
         let below = folder.delimiter.map_or('/', |delimiter| delimiter);
-        return (!folder.selectable)
-            .then(|| format!("{wanted:?} holds no mail, only other folders; \"{wanted}{below}*\" means those"));
+        return (!folder.selectable).then(|| {
+            let below = format!("\"{wanted}{below}*\"");
+            said!(
+                FolderOfFolders,
+                "{0} holds no mail, only other folders; {1} means those",
+                format!("{wanted:?}"),
+                below
+            )
+        });
     }
     let what = match (is_special_use(wanted), names::has_wildcard(wanted)) {
-        (true, _) => format!("the server marks no folder as {wanted}"),
-        (false, true) => format!("no folder matches {wanted:?}"),
-        (false, false) => format!("there is no folder {wanted:?}"),
+        (true, _) => said!(NoFolderMarked, "the server marks no folder as {0}", wanted),
+        (false, true) => said!(NoFolderMatches, "no folder matches {0:?}", wanted),
+        (false, false) => said!(NoFolder, "there is no folder {0:?}", wanted),
     };
     let mut scored: Vec<(f64, String)> = there
         .iter()
@@ -32,26 +40,35 @@ pub(super) fn why_missing(wanted: &str, there: &[Listed]) -> Option<String> {
         })
         .collect();
     if scored.is_empty() {
-        return Some(format!("{what}: the server lists no folder at all"));
+        return Some(said!(NoFolderAtAll, "{0}: the server lists no folder at all", what));
     }
     scored.sort_by(|(a, one), (b, other)| {
         b.total_cmp(a)
             .then_with(|| (one != "INBOX", one).cmp(&(other != "INBOX", other)))
     });
-    let meant = match &scored[0] {
-        (alike, name) if *alike >= ALIKE => format!("; did you mean {}?", shown(name)),
-        _ => {
-            // Nothing is near: then an order that people know.
-            scored.sort_by_key(|(_, name)| (name != "INBOX", name.clone()));
-            ".".to_owned()
-        }
-    };
+    let meant = Some(&scored[0])
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .map(|(_, name)| shown(name));
+    if meant.is_none() {
+        // Nothing is near: then an order that people know.
+        scored.sort_by_key(|(_, name)| (name != "INBOX", name.clone()));
+    }
     let list: Vec<String> = scored.iter().take(SHOWN).map(|(_, name)| shown(name)).collect();
-    let more = match scored.len() - list.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let (more, list) = (scored.len() - list.len(), Said::quoted(list.join(", ")));
+    let list = match more {
+        0 => list,
+        more => said!(AndMore, "{0} and {1} more", list, more),
     };
-    Some(format!("{what}{meant} The server has {}{more}", list.join(", ")))
+    Some(match meant {
+        Some(name) => said!(
+            DidYouMeanFolder,
+            "{0}; did you mean {1}? The server has {2}",
+            what,
+            name,
+            list
+        ),
+        None => said!(FoldersAre, "{0}. The server has {1}", what, list),
+    })
 }
 
 fn shown(name: &str) -> String {

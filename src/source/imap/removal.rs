@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     ImapSession,
-    answer::{Answer, FetchLine, Said},
+    answer::{Answer, FetchLine, StatusText},
     listing::{PER_MESSAGE, UidSet, uid_sets},
     names, uid,
 };
@@ -297,7 +297,7 @@ impl ImapSession {
                 _ if self.dialogue.is_odd() => {
                     return Err(self.dialogue.unclear(command, "it does not say which messages it took"));
                 }
-                Said {
+                StatusText {
                     copied: Some(copied), ..
                 } => {
                     let copied = |uid: &&u32| copied.iter().any(|range| range.contains(*uid));

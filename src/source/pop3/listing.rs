@@ -3,7 +3,10 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{Mailbox, Pop3Session, mailbox, number};
-use crate::source::{Announced, CopyRef, Listing, OpenFolder, SourceError};
+use crate::{
+    said::said,
+    source::{Announced, CopyRef, Listing, OpenFolder, SourceError},
+};
 
 /// What a listing may say about one message, in bytes.
 const PER_MESSAGE: u64 = 256;
@@ -31,7 +34,12 @@ impl Pop3Session {
             detail: "it has no count of messages".to_owned(),
         })?;
         if count as usize > mailbox::MOST {
-            return Err(too_large(format!("has {count} messages")));
+            return Err(SourceError::TooLarge(said!(
+                MailboxHas,
+                "the mailbox has {0} messages, and dropkeep takes {1} over POP3: move mail into other mailboxes, or use IMAP",
+                count,
+                mailbox::MOST
+            )));
         }
         let allowance = (1 << 20) + PER_MESSAGE * u64::from(count);
 
@@ -66,7 +74,12 @@ impl Pop3Session {
             listed => listed?,
         }
         if mailbox.overflowed() {
-            return Err(too_large("lists more messages, or longer unique ids,".to_owned()));
+            return Err(SourceError::TooLarge(said!(
+                MailboxListsMore,
+                "the mailbox lists more messages, or longer unique ids, and dropkeep takes {0} over POP3: move mail into \
+                 other mailboxes, or use IMAP",
+                mailbox::MOST
+            )));
         }
         more.iter().for_each(|(number, _)| mailbox.add(*number, None));
         mailbox.put_in_order();
@@ -148,13 +161,6 @@ impl Pop3Session {
             Err(error) => Err(error),
         }
     }
-}
-
-fn too_large(what: String) -> SourceError {
-    SourceError::TooLarge(format!(
-        "the mailbox {what}, and dropkeep takes {} over POP3: move mail into other mailboxes, or use IMAP",
-        mailbox::MOST
-    ))
 }
 
 /// A listing's line: a message number, and the rest.

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::{Secret, Server},
     net::{Hidden, plain_response, token_response},
+    said::{Said, said},
     source::{ConnectStep, Credential, SourceError, Steps, connect::Dialled, lines::SMALL, token, upgrade::GREETING},
 };
 
@@ -34,13 +35,13 @@ impl Pop3Session {
                 }
                 Err(error) => return Err(error.at(host, ConnectStep::Greeting)),
             };
-            steps.did(ConnectStep::Greeting, words, began);
+            steps.did(ConnectStep::Greeting, Said::quoted(words), began);
         }
         let began = Instant::now();
         let capabilities = authenticate(server, credential, &mut dialogue)
             .await
             .map_err(|error| error.at(host, ConnectStep::Login))?;
-        let detail = format!("as {}", server.username);
+        let detail = said!(LoggedInAs, "as {0}", server.username);
         steps.did(ConnectStep::Login, detail, began);
         Ok(Self {
             dialogue,
@@ -79,7 +80,10 @@ async fn with_password(
         .iter()
         .any(|text| text.contains(['\r', '\n', '\0']));
     if !sendable {
-        let words = "a user name or password with a line end in it cannot be sent";
+        let words = said!(
+            NotSendable,
+            "a user name or password with a line end in it cannot be sent"
+        );
         return Err(SourceError::login(server, words));
     }
     let said = match takes_plain(offered, &server.username, password.reveal()) {
@@ -94,7 +98,7 @@ async fn with_password(
     };
     match said {
         Ok(_) => Ok(()),
-        Err(SourceError::Refused { words, .. }) => Err(SourceError::login(server, words)),
+        Err(SourceError::Refused { words, .. }) => Err(SourceError::login(server, Said::quoted(words))),
         Err(error) => Err(error),
     }
 }
@@ -122,10 +126,10 @@ async fn with_token(
 ) -> Result<(), SourceError> {
     const AUTH: &str = "AUTH XOAUTH2";
     if !mechanisms(offered).any(|name| name.eq_ignore_ascii_case(token::XOAUTH2)) {
-        return Err(SourceError::login(server, token::NOT_OFFERED));
+        return Err(SourceError::login(server, token::not_offered()));
     }
     let Some(response) = token_response(&server.username, secret) else {
-        return Err(SourceError::login(server, token::NOT_SENDABLE));
+        return Err(SourceError::login(server, token::not_sendable()));
     };
     dialogue.begin(AUTH, AUTH, SMALL).await?;
     let mut status = None;
@@ -146,7 +150,7 @@ async fn with_token(
             }
             Err(SourceError::Refused { words, .. }) => {
                 let words = token::refusal(&words, status.as_deref(), &response, secret);
-                return Err(SourceError::login(server, words));
+                return Err(SourceError::login(server, Said::quoted(words)));
             }
             Err(error) => return Err(error),
         }

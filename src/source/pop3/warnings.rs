@@ -1,14 +1,15 @@
 //! What a server says of itself that matters to an archive (RFC 2449, 6.5 and 6.7).
 
 use super::Pop3Session;
+use crate::said::{Said, said};
 
 impl Pop3Session {
-    pub(in crate::source) fn warnings(&self) -> Vec<String> {
+    pub(in crate::source) fn warnings(&self) -> Vec<Said> {
         self.capabilities.iter().filter_map(|line| warning(line)).collect()
     }
 }
 
-fn warning(capability: &str) -> Option<String> {
+fn warning(capability: &str) -> Option<Said> {
     let mut words = capability.split_ascii_whitespace();
     let (name, value) = (words.next()?, words.next()?);
     // It may differ from user to user; after the login it is that of this one.
@@ -16,23 +17,26 @@ fn warning(capability: &str) -> Option<String> {
         return match value {
             // NEVER, or what no server should say.
             _ if value.parse::<u32>().is_err() => None,
-            "0" => Some(
+            "0" => Some(said!(
+                ExpireAtOnce,
                 "the server may delete messages as soon as they were fetched (EXPIRE 0), whether they are archived or not: \
-                 what a run fetches and cannot archive may be lost, and so is what another program fetches; have the \
-                 server keep messages, or use IMAP"
-                    .to_owned(),
-            ),
-            days => Some(format!(
-                "the server may delete messages after {days} days (EXPIRE {days}), archived or not: the profile must run \
-                 more often than that"
+                 what a run fetches and cannot archive may be lost, and so is what another program fetches; have the server \
+                 keep messages, or use IMAP"
+            )),
+            days => Some(said!(
+                ExpireAfter,
+                "the server may delete messages after {0} days (EXPIRE {0}), archived or not: the profile must run more \
+                 often than that",
+                days
             )),
         };
     }
     let seconds: u32 = value.parse().ok().filter(|seconds| *seconds > 0)?;
     name.eq_ignore_ascii_case("LOGIN-DELAY").then(|| {
-        format!(
-            "the server wants {seconds} seconds between two logins (LOGIN-DELAY {seconds}): a schedule that runs more \
-             often is refused"
+        said!(
+            LoginDelay,
+            "the server wants {0} seconds between two logins (LOGIN-DELAY {0}): a schedule that runs more often is refused",
+            seconds
         )
     })
 }

@@ -123,7 +123,7 @@ async fn refused(identity: &Identity, tls: Tls) -> String {
     );
     scripted.done();
     match error {
-        SourceError::Net(NetError::Certificate { why, .. }) => why,
+        SourceError::Net(NetError::Certificate { why, .. }) => why.to_string(),
         error => panic!("{error:?}"),
     }
 }
