@@ -10,7 +10,7 @@ use super::{
     words::Desk,
 };
 use crate::archive::{
-    Seconds, resident,
+    Seconds,
     rows::{Filing, MessageId, UserId},
 };
 
@@ -69,9 +69,7 @@ impl Check<'_> {
     /// Looks up the message of a filing, and who holds it.
     fn looked_up(&mut self, txn: &RoTxn, key: (UserId, Seconds, MessageId), desk: &mut Desk) -> heed::Result<()> {
         let (context, catalog) = (self.context, self.catalog);
-        // Anywhere among the messages.
-        resident::touched();
-        let message = catalog.messages.get(txn, &key.2)?;
+        let message = self.message(txn, key.2)?;
         if let Some(damage) = uneven::of_filing(context, catalog, txn, key, message.as_ref())? {
             desk.damage(damage);
         }

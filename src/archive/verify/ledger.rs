@@ -15,7 +15,6 @@ use super::{
 use crate::archive::{
     StoreError,
     ledger::{LedgerRow, NO_CHAIN},
-    resident,
     rows::MessageId,
 };
 
@@ -61,8 +60,7 @@ impl Check<'_> {
             let mut unreadable = false;
             let sha256 = group.first.until(group.next()).map(|id| {
                 // What is wrong with a message is said where messages are read.
-                resident::touched();
-                let message = self.catalog.messages.get(txn, &id).ok().flatten();
+                let message = self.near.get(self.catalog, txn, id).ok().flatten();
                 unreadable |= message.is_none();
                 message.map_or([0; 32], |message| message.sha256)
             });

@@ -5,11 +5,13 @@ use std::ops::Range;
 use heed::{BytesDecode, RoTxn, types::Bytes};
 
 use super::{
+    again,
     context::{Context, Reader, Stop},
     damage::{Damage, Kind},
     plan::{Position, at, id_of},
     stretches::Sample,
     totals::{self, Totals},
+    uneven,
     words::Desk,
 };
 use crate::archive::{
@@ -185,11 +187,15 @@ impl Page<'_, '_, '_> {
             }
         };
         let passed = self.go_through(&txn, from, to);
-        for id in from.until(to) {
-            resident::touched();
+        resident::touched();
+        let by_bytes: Vec<bool> = {
+            let totals = self.context.totals();
+            from.until(to).map(|id| totals.by_bytes.contains(id.0)).collect()
+        };
+        for (id, by_bytes) in from.until(to).zip(by_bytes) {
             let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
             if let Some(row) = self.find(&txn, id, passed) {
-                self.row(&txn, id, row, &counters);
+                self.row(&txn, id, row, &counters, by_bytes);
             }
         }
         Ok(())
@@ -263,7 +269,7 @@ impl Page<'_, '_, '_> {
         Some(row)
     }
 
-    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters) {
+    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters, by_bytes: bool) {
         let message = match <Row<Message> as BytesDecode>::bytes_decode(row) {
             Ok(message) => message,
             Err(error) => {
@@ -277,15 +283,22 @@ impl Page<'_, '_, '_> {
         self.seen
             .parts
             .extend(message.parts.iter().map(|part| totals::beginning(&part.digest)));
-        match self.compare(txn, id, &message, counters) {
+        match self.compare(txn, id, &message, counters, by_bytes) {
             Ok(true) => self.wanted.push((id, message)),
             Ok(false) => {}
             Err(error) => self.wrong(id, format!("cannot compare its row: {error}")),
         }
     }
 
-    /// Compares a row with others; whether the bytes are to be read.
-    fn compare(&mut self, txn: &RoTxn, id: MessageId, message: &Message, counters: &Counters) -> heed::Result<bool> {
+    /// Compares a row with others; whether the bytes are to be read. `by_bytes`: a row of `bytes` leads to it.
+    fn compare(
+        &mut self,
+        txn: &RoTxn,
+        id: MessageId,
+        message: &Message,
+        counters: &Counters,
+        by_bytes: bool,
+    ) -> heed::Result<bool> {
         if message.identity == IdentityNumber(0) || message.identity >= counters.identity {
             let number = message.identity;
             let detail = format!("message {id} has identity number {number}, which was never assigned");
@@ -299,7 +312,7 @@ impl Page<'_, '_, '_> {
             self.desk
                 .damage(damage.user(self.context.users_of(id, message.identity)));
         }
-        if !self.context.totals().by_bytes.contains(id.0) {
+        if !by_bytes {
             self.compare_bytes(txn, id, message)?;
         }
         let selection = &self.context.request.selection;
@@ -375,7 +388,8 @@ fn read_back(
                 message.size
             )),
             Ok(raw) => {
-                identities.push((*id, message.identity, store.catalog.identity_of(*id, &raw)));
+                let digest = packings::digest(&store.catalog.identity_of(*id, &raw));
+                identities.push((*id, message.identity, digest));
                 desk.checked.messages += 1;
                 desk.checked.bytes += raw.len() as u64;
                 None
@@ -393,19 +407,16 @@ fn read_back(
             desk.at(&at(*id), true)?;
         }
     }
-    context.totals().blocks |= reader.retrieval.take_read();
+    let mut totals = context.totals();
+    totals.blocks |= reader.retrieval.take_read();
+    if uneven::adds_up(context) {
+        identities.retain(|(_, number, digest)| !totals.digests.of_message(*number, digest));
+    }
+    drop(totals);
     let txn = store.catalog.read().map_err(Stop::Store)?;
     for (id, number, digest) in identities {
-        resident::touched();
-        let found = match store.catalog.identities.get(&txn, &packings::digest(&digest)) {
-            Ok(Some(found)) if found == number => continue,
-            Ok(Some(other)) => format!("identity number {other}"),
-            Ok(None) => "no known number".into(),
-            Err(error) => format!("a number that cannot be looked up: {error}"),
-        };
-        let detail = format!("message {id} has identity number {number}, but its digest belongs to {found}");
-        let damage = Damage::new(Kind::Identity, detail).message(id);
-        desk.damage(damage.user(context.users_of(id, number)));
+        let wrong = again::of_message(context, &store.catalog, &txn, (id, number), &digest);
+        wrong.into_iter().for_each(|damage| desk.damage(damage));
     }
     Ok(())
 }

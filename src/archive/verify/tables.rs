@@ -11,6 +11,7 @@ use super::{
     balance::Late,
     context::{Context, Stop},
     damage::{Damage, Kind},
+    near::{Facts, Neighbours},
     plan::{Position, Table},
     scan::{self, ROWS, Rows, Source, scan},
     totals::{self, Totals},
@@ -65,6 +66,7 @@ pub fn table(
         usage: Sum::new(begins),
         sums: Sums::default(),
         late: Late::default(),
+        near: Neighbours::default(),
         audit: AuditMark::START,
         seen: Totals {
             incomplete: !begins,
@@ -76,6 +78,9 @@ pub fn table(
     check.seen.incomplete |= behind.is_some();
     if !check.seen.incomplete {
         check.seen.balance.read(table);
+        if table == Table::Identities {
+            check.seen.digests.table_read();
+        }
     }
     context.totals().merge(check.seen);
     Ok(behind)
@@ -137,6 +142,8 @@ pub(super) struct Check<'c> {
     pub(super) usage: Sum,
     pub(super) sums: Sums,
     pub(super) late: Late,
+    /// Messages that rows refer to.
+    pub(super) near: Neighbours,
     /// Where the audit log begins and ends where the page is read.
     pub(super) audit: AuditMark,
     pub(super) seen: Totals,
@@ -215,6 +222,7 @@ impl Rows for Check<'_> {
 
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
+        self.near.forget();
         if self.table == Table::Audit {
             self.begin_audit(txn)?;
         }
@@ -317,7 +325,7 @@ impl Check<'_> {
                 let _: ([u8; 32], Session) = (key(k)?, value(v)?);
             }
             Table::Audit => self.entry(txn, key(k)?, &value(v)?, desk)?,
-            Table::Identities => self.identity(packed(v)?, desk),
+            Table::Identities => self.identity(&key(k)?, packed(v)?, desk),
             Table::Bytes => self.bytes(txn, key(k)?, packed(v)?, desk)?,
             Table::Held => self.held(txn, key(k)?, packed(v)?, desk)?,
             Table::Filings => self.filing(txn, key(k)?, &packed(v)?, desk)?,
@@ -451,6 +459,11 @@ impl Check<'_> {
         if !self.context.totals().parts.contains(totals::beginning(&digest)) {
             self.seen.unnamed_part(&digest);
         }
+    }
+
+    /// What is known of a message that a row refers to.
+    pub(super) fn message(&mut self, txn: &RoTxn, id: MessageId) -> heed::Result<Option<Facts>> {
+        self.near.get(self.catalog, txn, id)
     }
 
     pub(super) fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {

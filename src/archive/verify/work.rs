@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::damage::{Damage, Kind};
 use super::{
-    blocks,
+    again, blocks,
     context::{Context, Here, Reader, Stop},
     files, messages,
     plan::{Extent, Item, Plan, Position, Selection, Table},
@@ -374,6 +374,10 @@ impl<'w> Worker<'w> {
             (Some(Item::Messages(_, to)), Some(store)) => {
                 let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
                 messages::messages(context, reader, &mut desk, position, to)
+            }
+            (Some(Item::Identities), Some(store)) => {
+                let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
+                again::compare(context, reader, &mut desk, position)
             }
             (Some(Item::Blocks(volume)), _) => blocks::blocks(context, volume, &mut desk, position),
             _ => {
