@@ -22,24 +22,33 @@ use crate::archive::{
 /// Messages whose rows are read under one transaction.
 const ROWS: u64 = 256;
 
-/// The digest of a message must belong to its identity number.
-pub fn of_message(
+/// The digest of each message must belong to its identity number.
+pub fn look_up(
     context: &Context,
     catalog: &Catalog,
     txn: &RoTxn,
-    (id, number): (MessageId, IdentityNumber),
-    digest: &Digest,
-) -> Option<Damage> {
-    resident::touched();
-    let found = match catalog.identities.get(txn, digest) {
-        Ok(Some(found)) if found == number => return None,
-        Ok(Some(other)) => format!("identity number {other}"),
-        Ok(None) => "no known number".into(),
-        Err(error) => format!("a number that cannot be looked up: {error}"),
-    };
-    let detail = format!("message {id} has identity number {number}, but its digest belongs to {found}");
-    let damage = Damage::new(Kind::Identity, detail).message(id);
-    Some(damage.user(context.users_of(id, number)))
+    mut messages: Vec<(MessageId, IdentityNumber, Digest)>,
+    desk: &mut Desk,
+) {
+    messages.sort_unstable_by_key(|(_, _, digest)| *digest);
+    let digests: Vec<_> = messages.iter().map(|(_, _, digest)| *digest).collect();
+    // Where one of them cannot be read, it is found by itself.
+    let known = catalog.identities.get_all(txn, &digests).unwrap_or_default();
+    for (at, (id, number, digest)) in messages.into_iter().enumerate() {
+        let known = match known.get(at) {
+            Some(known) => Ok(*known),
+            None => catalog.identities.get(txn, &digest),
+        };
+        let found = match known {
+            Ok(Some(known)) if known == number => continue,
+            Ok(Some(other)) => format!("identity number {other}"),
+            Ok(None) => "no known number".into(),
+            Err(error) => format!("a number that cannot be looked up: {error}"),
+        };
+        let detail = format!("message {id} has identity number {number}, but its digest belongs to {found}");
+        let damage = Damage::new(Kind::Identity, detail).message(id);
+        desk.damage(damage.user(context.users_of(id, number)));
+    }
 }
 
 /// Looks up the identities that do not come out even. What else is wrong with their messages was said before.
@@ -64,9 +73,16 @@ pub fn compare(
             desk.at(&at(from), desk.alone)?;
             reader.at(desk, from);
             let next = from.plus(step).min(end);
+            let mut digests = Vec::new();
             for (id, message) in rows(store, from, next, &uneven)? {
-                look_up(context, store, reader, desk, id, &message)?;
+                // What cannot be read was said before.
+                if let Ok(raw) = reader.retrieval.raw(id, &message) {
+                    let digest = packings::digest(&store.catalog.identity_of(id, &raw));
+                    digests.push((id, message.identity, digest));
+                }
             }
+            let txn = store.catalog.read()?;
+            look_up(context, &store.catalog, &txn, digests, desk);
             from = next;
         }
     }
@@ -81,25 +97,11 @@ fn rows(store: &Store, from: MessageId, to: MessageId, uneven: &Uneven) -> Resul
     for id in from.until(to) {
         resident::touched();
         let message = store.catalog.messages.get(&txn, &id).ok().flatten();
-        rows.extend(message.filter(|message| uneven.has(message.identity)).map(|message| (id, message)));
+        rows.extend(
+            message
+                .filter(|message| uneven.has(message.identity))
+                .map(|message| (id, message)),
+        );
     }
     Ok(rows)
-}
-
-fn look_up(
-    context: &Context,
-    store: &Store,
-    reader: &mut Reader,
-    desk: &mut Desk,
-    id: MessageId,
-    message: &Message,
-) -> Result<(), Stop> {
-    let Ok(raw) = reader.retrieval.raw(id, message) else {
-        return Ok(());
-    };
-    let digest = packings::digest(&store.catalog.identity_of(id, &raw));
-    let txn = store.catalog.read()?;
-    let wrong = of_message(context, &store.catalog, &txn, (id, message.identity), &digest);
-    wrong.into_iter().for_each(|damage| desk.damage(damage));
-    Ok(())
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringTreemap;
 
-use super::balance::{Difference, mixed};
+use super::sums::{Difference, mixed};
 use crate::archive::{packings::Digest, rows::IdentityNumber};
 
 /// Numbers that are added up together: it takes some bytes of memory for each so many.
@@ -62,7 +62,10 @@ impl Digests {
         if !self.is_table_read {
             return Uneven::All;
         }
-        let uneven = self.differences.iter().filter(|(_, sum)| **sum != Difference::default());
+        let uneven = self
+            .differences
+            .iter()
+            .filter(|(_, sum)| **sum != Difference::default());
         Uneven::Stretches(uneven.map(|(stretch, _)| *stretch).collect())
     }
 }
@@ -125,7 +128,9 @@ mod tests {
     fn digests_that_changed_places_are_found_where_they_are() {
         let mut digests = even();
         for (number, other) in [(5000, 5001), (5001, 5000)] {
-            digests.at(IdentityNumber(number)).take(of(IdentityNumber(number), &digest(number)));
+            digests
+                .at(IdentityNumber(number))
+                .take(of(IdentityNumber(number), &digest(number)));
             digests.in_table(IdentityNumber(number), &digest(other));
         }
         let uneven = digests.uneven();

@@ -59,14 +59,15 @@ impl Check<'_> {
             let damage = Damage::new(Kind::Held, detail).message(id);
             desk.damage(damage.user(self.context.name(user)));
         };
-        let row = format!("the row of user {user} and identity number {identity}");
+        let row = || format!("the row of user {user} and identity number {identity}");
         let found = self.near.get(self.catalog, txn, id);
         match &found {
             Err(error) => wrong(format!("held: identity number {identity}, user {user}: {error}")),
-            Ok(None) => wrong(format!("{row} refers to message {id}, which is missing")),
+            Ok(None) => wrong(format!("{} refers to message {id}, which is missing", row())),
             Ok(Some(message)) if message.identity != identity => {
-                wrong(format!("{row} refers to message {id}, which has another identity"));
+                wrong(format!("{} refers to message {id}, which has another identity", row()));
             }
+            Ok(Some(message)) if self.waits(desk) => self.waiting.held((identity, user), id, *message),
             Ok(Some(message)) if !self.adds_up() => {
                 let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, message))?;
                 found.into_iter().for_each(|damage| desk.damage(damage));
@@ -82,7 +83,7 @@ impl Check<'_> {
             self.sums.add(user, message.map(|message| message.size));
         }
         if !self.knows_user(txn, user)? {
-            desk.damage(self.found(format!("{row}: the user does not exist")).message(id));
+            desk.damage(self.found(format!("{}: the user does not exist", row())).message(id));
         }
         Ok(())
     }

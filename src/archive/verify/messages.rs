@@ -9,7 +9,7 @@ use super::{
     context::{Context, Reader, Stop},
     damage::{Damage, Kind},
     plan::{Position, at, id_of},
-    stretches::Sample,
+    stretches::{SECTION, Sample},
     totals::{self, Totals},
     uneven,
     words::Desk,
@@ -44,27 +44,36 @@ pub fn messages(
     let Some(store) = context.store else { return Ok(None) };
     let first = id_of(&position);
     let most = first.plus(ROWS).min(to);
+    // Of a sample, messages of several ranges are read together.
+    let mut wanted = Vec::new();
     for Range { start, end } in selected(context, &store.catalog, desk, first..to)? {
         let mut from = start;
         while from < end {
             if desk.alone && from >= most {
                 return Ok(Some(at(from)));
             }
-            desk.at(&at(from), desk.alone)?;
-            reader.at(desk, from);
+            if wanted.is_empty() {
+                desk.at(&at(from), desk.alone)?;
+                reader.at(desk, from);
+            }
             let mut page = Page {
                 context,
                 catalog: &store.catalog,
                 desk: &mut *desk,
                 seen: Totals::default(),
-                wanted: Vec::new(),
+                wanted,
             };
             from = page.fill(from, end).map_err(Stop::Store)?;
-            let Page { seen, wanted, .. } = page;
+            let is_full = page.is_full();
+            let seen;
+            Page { seen, wanted, .. } = page;
             context.totals().merge(seen);
-            read_back(context, reader, desk, wanted)?;
+            if is_full || desk.alone {
+                read_back(context, reader, desk, std::mem::take(&mut wanted))?;
+            }
         }
     }
+    read_back(context, reader, desk, wanted)?;
     if to
         == context
             .extent
@@ -100,7 +109,12 @@ fn selected(
         let message = catalog.messages.get(&txn, &id).ok().flatten()?;
         Some((message.inline.volume, message.inline.block))
     };
-    let mut ranges = in_sample(sample, begin..messages.end, &block);
+    let (mut ranges, mut section) = (Vec::new(), begin);
+    while section < messages.end {
+        let end = section.plus(SECTION).min(messages.end);
+        ranges.extend(in_sample(sample, section..end, &block));
+        section = end;
+    }
     ranges.retain_mut(|range| {
         range.start = range.start.max(messages.start);
         range.start < range.end
@@ -164,13 +178,17 @@ impl Page<'_, '_, '_> {
             let end = to.min(next.plus(step));
             self.rows(next, end)?;
             next = end;
-            let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
-            let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
-            let is_full = next.since(from) >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER;
-            if self.desk.alone || is_full || next >= to {
+            if self.desk.alone || next.since(from) >= TOGETHER || self.is_full() || next >= to {
                 return Ok(next);
             }
         }
+    }
+
+    /// Whether there are as many messages as can be read together.
+    fn is_full(&self) -> bool {
+        let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
+        let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
+        self.wanted.len() as u64 >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER
     }
 
     fn rows(&mut self, from: MessageId, to: MessageId) -> Result<(), StoreError> {
@@ -192,12 +210,16 @@ impl Page<'_, '_, '_> {
             let totals = self.context.totals();
             from.until(to).map(|id| totals.by_bytes.contains(id.0)).collect()
         };
+        let mut by_their_bytes = Vec::new();
         for (id, by_bytes) in from.until(to).zip(by_bytes) {
             let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
-            if let Some(row) = self.find(&txn, id, passed) {
-                self.row(&txn, id, row, &counters, by_bytes);
+            if let Some(row) = self.find(&txn, id, passed)
+                && let Some(message) = self.row(&txn, id, row, &counters)
+            {
+                by_their_bytes.extend((!by_bytes).then_some((message, id)));
             }
         }
+        self.compare_bytes(&txn, by_their_bytes);
         Ok(())
     }
 
@@ -269,12 +291,14 @@ impl Page<'_, '_, '_> {
         Some(row)
     }
 
-    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters, by_bytes: bool) {
+    /// Compares a row; gives by which key its bytes are found.
+    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters) -> Option<BytesKey> {
         let message = match <Row<Message> as BytesDecode>::bytes_decode(row) {
             Ok(message) => message,
             Err(error) => {
                 self.seen.incomplete = true;
-                return self.wrong(id, format!("its row in the catalog is damaged: {error}"));
+                self.wrong(id, format!("its row in the catalog is damaged: {error}"));
+                return None;
             }
         };
         self.seen.messages.insert(id.0);
@@ -283,22 +307,17 @@ impl Page<'_, '_, '_> {
         self.seen
             .parts
             .extend(message.parts.iter().map(|part| totals::beginning(&part.digest)));
-        match self.compare(txn, id, &message, counters, by_bytes) {
+        let key = bytes_key(&message);
+        match self.compare(txn, id, &message, counters) {
             Ok(true) => self.wanted.push((id, message)),
             Ok(false) => {}
             Err(error) => self.wrong(id, format!("cannot compare its row: {error}")),
         }
+        Some(key)
     }
 
-    /// Compares a row with others; whether the bytes are to be read. `by_bytes`: a row of `bytes` leads to it.
-    fn compare(
-        &mut self,
-        txn: &RoTxn,
-        id: MessageId,
-        message: &Message,
-        counters: &Counters,
-        by_bytes: bool,
-    ) -> heed::Result<bool> {
+    /// Compares a row with others; whether the bytes are to be read.
+    fn compare(&mut self, txn: &RoTxn, id: MessageId, message: &Message, counters: &Counters) -> heed::Result<bool> {
         if message.identity == IdentityNumber(0) || message.identity >= counters.identity {
             let number = message.identity;
             let detail = format!("message {id} has identity number {number}, which was never assigned");
@@ -311,9 +330,6 @@ impl Page<'_, '_, '_> {
             let damage = Damage::new(Kind::Message, detail).message(id).volume(volume);
             self.desk
                 .damage(damage.user(self.context.users_of(id, message.identity)));
-        }
-        if !by_bytes {
-            self.compare_bytes(txn, id, message)?;
         }
         let selection = &self.context.request.selection;
         let mut volumes = vec![message.inline.volume];
@@ -336,16 +352,30 @@ impl Page<'_, '_, '_> {
         Ok(of_user && of_volume)
     }
 
-    /// By its bytes the message is found, or another whose SHA-256 begins alike.
-    fn compare_bytes(&mut self, txn: &RoTxn, id: MessageId, message: &Message) -> heed::Result<()> {
-        let mut head = [0; 8];
-        head.copy_from_slice(&message.sha256[..8]);
-        let found = self.catalog.bytes.get(txn, &(message.identity, head))?;
+    /// By its bytes each message is found, or another whose SHA-256 begins alike.
+    fn compare_bytes(&mut self, txn: &RoTxn, mut messages: Vec<(BytesKey, MessageId)>) {
+        messages.sort_unstable();
+        let table = &self.catalog.bytes;
+        let keys: Vec<_> = messages.iter().map(|(key, _)| *key).collect();
+        // Where one of them cannot be read, it is found by itself.
+        let found = table.get_all(txn, &keys).unwrap_or_default();
+        for (at, (key, id)) in messages.into_iter().enumerate() {
+            let found = match found.get(at) {
+                Some(found) => Ok(*found),
+                None => table.get(txn, &key),
+            };
+            let compared = found.and_then(|found| self.by_bytes(txn, key, id, found));
+            if let Err(error) = compared {
+                self.wrong(id, format!("cannot compare its row: {error}"));
+            }
+        }
+    }
+
+    fn by_bytes(&mut self, txn: &RoTxn, key: BytesKey, id: MessageId, found: Option<MessageId>) -> heed::Result<()> {
         let detail = match found {
             Some(found) if found == id => return Ok(()),
             Some(other) => {
-                let alike = |other: Message| other.identity == message.identity && other.sha256[..8] == head;
-                if self.catalog.messages.get(txn, &other)?.is_some_and(alike) {
+                if self.catalog.messages.get(txn, &other)?.as_ref().map(bytes_key) == Some(key) {
                     return Ok(());
                 }
                 format!("looking up the bytes of message {id} finds message {other}")
@@ -355,6 +385,15 @@ impl Page<'_, '_, '_> {
         self.desk.damage(Damage::new(Kind::Bytes, detail).message(id));
         Ok(())
     }
+}
+
+/// By what the bytes of a message are found.
+type BytesKey = (IdentityNumber, [u8; 8]);
+
+fn bytes_key(message: &Message) -> BytesKey {
+    let mut head = [0; 8];
+    head.copy_from_slice(&message.sha256[..8]);
+    (message.identity, head)
 }
 
 /// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them.
@@ -414,10 +453,7 @@ fn read_back(
     }
     drop(totals);
     let txn = store.catalog.read().map_err(Stop::Store)?;
-    for (id, number, digest) in identities {
-        let wrong = again::of_message(context, &store.catalog, &txn, (id, number), &digest);
-        wrong.into_iter().for_each(|damage| desk.damage(damage));
-    }
+    again::look_up(context, &store.catalog, &txn, identities, desk);
     Ok(())
 }
 

@@ -36,12 +36,15 @@ mod remedy;
 mod rounds;
 mod scan;
 mod stretches;
+mod sums;
 mod supervise;
 mod table;
 mod tables;
+mod together;
 mod totals;
 mod uneven;
 mod usage;
+mod waiting;
 mod words;
 mod work;
 

@@ -13,7 +13,7 @@ use crate::archive::{
 
 /// Messages that are read together, and how far from the one before another counts as its neighbour.
 const TOGETHER: usize = 64;
-const NEAR: u64 = 256;
+const NEAR: u64 = 16;
 
 /// What is compared of a message.
 #[derive(Clone, Copy)]

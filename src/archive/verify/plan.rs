@@ -267,7 +267,9 @@ impl Plan {
             Some(Item::Table(table)) if beginning => format!("the beginning of the catalog's table {}", table.name()),
             Some(Item::Table(table)) => format!("the catalog's table {} at {}", table.name(), table.key(from)),
             Some(Item::Sums) => "what the filings add up to".into(),
-            Some(Item::Messages(..) | Item::Identities) => format!("message {}", take::<MessageId>(from).unwrap_or_default()),
+            Some(Item::Messages(..) | Item::Identities) => {
+                format!("message {}", take::<MessageId>(from).unwrap_or_default())
+            }
             Some(Item::Blocks(volume)) if beginning => format!("the first blocks of volume {volume:06}"),
             Some(Item::Blocks(volume)) => {
                 let block = take::<u64>(from).unwrap_or_default();

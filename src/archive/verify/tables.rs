@@ -13,10 +13,11 @@ use super::{
     damage::{Damage, Kind},
     near::{Facts, Neighbours},
     plan::{Position, Table},
-    scan::{self, ROWS, Rows, Source, scan},
+    scan::{self, ROWS, Rows, Source, Waits, scan},
     totals::{self, Totals},
     uneven,
     usage::{Sum, Sums},
+    waiting::Waiting,
     words::Desk,
 };
 use crate::{
@@ -67,6 +68,7 @@ pub fn table(
         sums: Sums::default(),
         late: Late::default(),
         near: Neighbours::default(),
+        waiting: Waiting::default(),
         audit: AuditMark::START,
         seen: Totals {
             incomplete: !begins,
@@ -144,6 +146,8 @@ pub(super) struct Check<'c> {
     pub(super) late: Late,
     /// Messages that rows refer to.
     pub(super) near: Neighbours,
+    /// Of `filings` and `held`, where a part of them is looked at.
+    pub(super) waiting: Waiting,
     /// Where the audit log begins and ends where the page is read.
     pub(super) audit: AuditMark,
     pub(super) seen: Totals,
@@ -254,6 +258,18 @@ impl Rows for Check<'_> {
         self.next = None;
         self.seen.incomplete = true;
         self.usage.skipped();
+    }
+
+    fn waiting(&self) -> Waits {
+        match self.waiting.len() {
+            0 => Waits::No,
+            _ if self.waiting.is_full() => Waits::Full,
+            _ => Waits::Some,
+        }
+    }
+
+    fn catch_up(&mut self, txn: &RoTxn, desk: &mut Desk) -> Result<(), Stop> {
+        self.look_up_waiting(txn, desk)
     }
 
     fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()> {
@@ -459,6 +475,11 @@ impl Check<'_> {
         if !self.context.totals().parts.contains(totals::beginning(&digest)) {
             self.seen.unnamed_part(&digest);
         }
+    }
+
+    /// Whether rows of `filings` and `held` are looked up together later: of a part, unless each step is said.
+    pub(super) fn waits(&self, desk: &Desk) -> bool {
+        !desk.alone && self.context.spans(self.table).is_part
     }
 
     /// What is known of a message that a row refers to.

@@ -17,7 +17,7 @@ use super::{
     context::{Context, Here, Reader, Stop},
     files, messages,
     plan::{Extent, Item, Plan, Position, Selection, Table},
-    stretches::{Chooser, Edge, Part, SECTION, Stretch, Stretches},
+    stretches::{Chooser, Edge, Part, SECTION, Sample, Stretch, Stretches},
     tables, uneven,
     words::{Desk, Outlet, Request, Statement},
 };
@@ -34,6 +34,9 @@ use crate::{
 const MOST_WORKERS: usize = 8;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
+
+/// Sections of a sample that a worker takes on at a time, at most.
+const MOST_SECTIONS: f64 = 1000.0;
 
 /// What ioprio_set(2) takes for "only when nobody else wants the disk", of the process that calls it.
 const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
@@ -199,7 +202,7 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     if let Some(part) = selection.part() {
         let share = match part {
             Part::Sample(sample) => {
-                chunk = SECTION;
+                chunk = SECTION * sections(sample, messages.end.since(first));
                 sample.share
             }
             Part::Portion(portion) => {
@@ -225,6 +228,13 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
         bytes,
         counters: Some(counters),
     })
+}
+
+/// How many sections a worker takes on at a time: so many that what is in the sample can be read together, as long as each
+/// worker has some.
+fn sections(sample: &Sample, messages: u64) -> u64 {
+    let of_each = messages / SECTION / (4 * workers() as u64);
+    of_each.clamp(1, (1.0 / sample.share).clamp(1.0, MOST_SECTIONS) as u64)
 }
 
 /// The filings of a user.
