@@ -23,6 +23,8 @@ use crate::archive::{codec, resident};
 /// and a few rows would not share their chunks.
 const FRESH_TOGETHER: u64 = 4096;
 const CHUNKS_TOGETHER: u64 = 32;
+/// After how many keys in order it is said that pages are read.
+const TOUCHED: usize = 16;
 
 /// A table whose rows are packed, each some time after it came.
 pub struct Settled<P: Packing> {
@@ -121,8 +123,10 @@ impl<P: Packing> Settled<P> {
         let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
         let mut opened: Vec<Opened<P>> = self.levels.iter().map(|_| Opened::default()).collect();
         let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            resident::touched();
+        for (at, key) in keys.iter().enumerate() {
+            if at % TOUCHED == 0 {
+                resident::touched();
+            }
             let wanted = key_bytes(key);
             let mut found = fresh.get(txn, &wanted)?;
             for (level, opened) in self.levels.iter().zip(&mut opened) {

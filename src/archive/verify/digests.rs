@@ -5,43 +5,48 @@
 //!
 //! A digest counts once, of the message that was read first. Others that have its number are looked up at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use roaring::RoaringTreemap;
 
 use super::sums::{Difference, mixed};
-use crate::archive::{packings::Digest, rows::IdentityNumber};
+use crate::archive::{
+    packings::Digest,
+    rows::{IdentityNumber, MessageId},
+};
 
 /// Numbers that are added up together: it takes some bytes of memory for each so many.
-const TOGETHER: u64 = 4096;
+const TOGETHER: u64 = 256;
 
 #[derive(Default)]
 pub struct Digests {
     /// Those of the table less those of messages.
-    differences: BTreeMap<u64, Difference>,
+    differences: HashMap<u64, Difference>,
     /// Identities of which a message counts.
     computed: RoaringTreemap,
-    /// All rows of the table count.
-    is_table_read: bool,
+    /// The other messages.
+    looked_up: RoaringTreemap,
 }
 
 impl Digests {
-    /// All rows of the table are in it.
-    pub fn table_read(&mut self) {
-        self.is_table_read = true;
-    }
-
     pub fn in_table(&mut self, number: IdentityNumber, digest: &Digest) {
         self.at(number).add(of(number, digest));
     }
 
-    /// Counts the digest of a message, unless one of its identity counts already. Whether it does.
-    pub fn of_message(&mut self, number: IdentityNumber, digest: &Digest) -> bool {
+    /// Counts the digest of a message, unless one of its identity counts already: then it is to be looked up. Whether it
+    /// counts.
+    pub fn of_message(&mut self, id: MessageId, number: IdentityNumber, digest: &Digest) -> bool {
         let is_first = self.computed.insert(number.0);
-        if is_first {
-            self.at(number).take(of(number, digest));
+        match is_first {
+            true => self.at(number).take(of(number, digest)),
+            false => drop(self.looked_up.insert(id.0)),
         }
         is_first
+    }
+
+    /// Whether a message was looked up because another one of its identity counts.
+    pub fn was_looked_up(&self, id: MessageId) -> bool {
+        self.looked_up.contains(id.0)
     }
 
     fn at(&mut self, number: IdentityNumber) -> &mut Difference {
@@ -54,14 +59,10 @@ impl Digests {
             let sum = self.differences.entry(stretch).or_default();
             *sum = sum.and(difference);
         }
-        self.is_table_read |= more.is_table_read;
     }
 
-    /// Which numbers do not come out even.
+    /// Which numbers do not come out even: those of rows that could not be read, too.
     pub fn uneven(&self) -> Uneven {
-        if !self.is_table_read {
-            return Uneven::All;
-        }
         let uneven = self
             .differences
             .iter()
@@ -73,7 +74,7 @@ impl Digests {
 /// Identity numbers that do not come out even, or of which nothing is known.
 pub enum Uneven {
     All,
-    Stretches(BTreeSet<u64>),
+    Stretches(HashSet<u64>),
 }
 
 impl Uneven {
@@ -111,10 +112,10 @@ mod tests {
             table.in_table(IdentityNumber(number), &digest(number));
         }
         for number in (1..10_000).rev() {
-            assert!(digests.of_message(IdentityNumber(number), &digest(number)));
+            assert!(digests.of_message(MessageId(number), IdentityNumber(number), &digest(number)));
         }
-        assert!(!digests.of_message(IdentityNumber(7), &digest(7)), "another one has it");
-        table.table_read();
+        assert!(!digests.of_message(MessageId(10_000), IdentityNumber(7), &digest(7)));
+        assert!(digests.was_looked_up(MessageId(10_000)) && !digests.was_looked_up(MessageId(7)));
         digests.merge(table);
         digests
     }
@@ -138,7 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_table_that_was_not_read_all_is_looked_up() {
-        assert!(Digests::default().uneven().has(IdentityNumber(1)));
+    fn what_was_not_read_of_the_table_is_looked_up() {
+        let mut digests = even();
+        digests.at(IdentityNumber(3)).take(of(IdentityNumber(3), &digest(3)));
+        let uneven = digests.uneven();
+        assert!(uneven.has(IdentityNumber(3)) && !uneven.has(IdentityNumber(300)));
     }
 }

@@ -5,11 +5,11 @@ use std::ops::Range;
 use heed::{BytesDecode, RoTxn, types::Bytes};
 
 use super::{
-    again,
+    again::{self, Identified},
     context::{Context, Reader, Stop},
     damage::{Damage, Kind},
     plan::{Position, at, id_of},
-    stretches::{SECTION, Sample},
+    selected::selected,
     totals::{self, Totals},
     uneven,
     words::Desk,
@@ -29,6 +29,8 @@ const ROWS: u64 = 256;
 const TOGETHER: u64 = 4096;
 const BYTES_TOGETHER: u64 = 64 << 20;
 const WEIGHT_TOGETHER: usize = 16 << 10;
+/// Messages of a part whose identities wait to be looked up together, at most: some megabytes of all workers.
+pub const WAITING: usize = 1 << 16;
 /// Of messages of more bytes only one is read at a time, so that memory does not grow with the workers.
 const LARGE: u64 = 16 << 20;
 
@@ -44,15 +46,19 @@ pub fn messages(
     let Some(store) = context.store else { return Ok(None) };
     let first = id_of(&position);
     let most = first.plus(ROWS).min(to);
-    // Of a sample, messages of several ranges are read together.
-    let mut wanted = Vec::new();
+    // Of a sample, messages of several ranges are read together, and their identities looked up.
+    let (mut wanted, mut identities) = (Vec::new(), Vec::new());
+    let most_waiting = match context.request.selection.part() {
+        Some(_) if !desk.alone => WAITING,
+        _ => 1,
+    };
     for Range { start, end } in selected(context, &store.catalog, desk, first..to)? {
         let mut from = start;
         while from < end {
             if desk.alone && from >= most {
                 return Ok(Some(at(from)));
             }
-            if wanted.is_empty() {
+            if wanted.is_empty() && identities.is_empty() {
                 desk.at(&at(from), desk.alone)?;
                 reader.at(desk, from);
             }
@@ -69,11 +75,15 @@ pub fn messages(
             Page { seen, wanted, .. } = page;
             context.totals().merge(seen);
             if is_full || desk.alone {
-                read_back(context, reader, desk, std::mem::take(&mut wanted))?;
+                read_back(context, reader, desk, std::mem::take(&mut wanted), &mut identities)?;
+            }
+            if identities.len() >= most_waiting {
+                again::look_up(context, store, desk, &mut identities)?;
             }
         }
     }
-    read_back(context, reader, desk, wanted)?;
+    read_back(context, reader, desk, wanted, &mut identities)?;
+    again::look_up(context, store, desk, &mut identities)?;
     if to
         == context
             .extent
@@ -85,78 +95,6 @@ pub fn messages(
     }
     desk.end()?;
     Ok(None)
-}
-
-/// Which of these messages are looked at: all, or those whose block begins in the sample.
-fn selected(
-    context: &Context,
-    catalog: &Catalog,
-    desk: &Desk,
-    messages: Range<MessageId>,
-) -> Result<Vec<Range<MessageId>>, Stop> {
-    let Some(sample) = &context.request.selection.sample else {
-        return Ok(vec![messages]);
-    };
-    let begin = id_of(&context.plan.start(desk.item, context.extent));
-    let txn = catalog.read().map_err(Stop::Store)?;
-    let block = |id| {
-        // Where a process died, no row is read before it is said which one.
-        if desk.alone {
-            return None;
-        }
-        resident::touched();
-        // What cannot be read is looked at, so that this is said.
-        let message = catalog.messages.get(&txn, &id).ok().flatten()?;
-        Some((message.inline.volume, message.inline.block))
-    };
-    let (mut ranges, mut section) = (Vec::new(), begin);
-    while section < messages.end {
-        let end = section.plus(SECTION).min(messages.end);
-        ranges.extend(in_sample(sample, section..end, &block));
-        section = end;
-    }
-    ranges.retain_mut(|range| {
-        range.start = range.start.max(messages.start);
-        range.start < range.end
-    });
-    Ok(ranges)
-}
-
-/// The messages of a section whose blocks begin in the sample. `block`: the volume and block in which a message begins.
-fn in_sample(
-    sample: &Sample,
-    section: Range<MessageId>,
-    block: &dyn Fn(MessageId) -> Option<(u32, u64)>,
-) -> Vec<Range<MessageId>> {
-    let mut ranges: Vec<Range<MessageId>> = Vec::new();
-    let mut id = section.start;
-    while let Some(first) = sample.next_bucket(id, section.end) {
-        id = first;
-        let mut before = if id == section.start {
-            None
-        } else {
-            block(id.previous())
-        };
-        let mut is_in = false;
-        while id < section.end {
-            let here = block(id);
-            let begins = here.is_none() || here != before;
-            if begins {
-                is_in = sample.has_block_of(id);
-            }
-            match ranges.last_mut() {
-                _ if !is_in => {}
-                Some(last) if last.end == id => last.end = id.next(),
-                _ => ranges.push(id..id.next()),
-            }
-            // Behind the bucket the block is followed to its end.
-            if !is_in && !sample.has_block_of(id) {
-                break;
-            }
-            (before, id) = (here, id.next());
-        }
-    }
-    ranges
 }
 
 /// The rows of some messages.
@@ -396,12 +334,14 @@ fn bytes_key(message: &Message) -> BytesKey {
     (message.identity, head)
 }
 
-/// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them.
+/// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them. Gives the
+/// identities that are yet to be looked up.
 fn read_back(
     context: &Context,
     reader: &mut Reader,
     desk: &mut Desk,
     mut wanted: Vec<(MessageId, Message)>,
+    identities: &mut Vec<Identified>,
 ) -> Result<(), Stop> {
     let Some(store) = context.store else { return Ok(()) };
     let place = |message: &Message| (message.inline.volume, message.inline.block, message.inline.offset);
@@ -414,7 +354,7 @@ fn read_back(
         blocks.dedup();
         reader.announce(&blocks);
     }
-    let mut identities = Vec::with_capacity(wanted.len());
+    let waiting = identities.len();
     for (id, message) in &wanted {
         let _alone = (message.size > LARGE).then(|| context.large());
         if message.size > LARGE {
@@ -449,11 +389,12 @@ fn read_back(
     let mut totals = context.totals();
     totals.blocks |= reader.retrieval.take_read();
     if uneven::adds_up(context) {
-        identities.retain(|(_, number, digest)| !totals.digests.of_message(*number, digest));
+        // Behind a process that ended, all are read once more.
+        let counts = |(id, number, digest): &mut Identified| {
+            !context.request.whole || totals.digests.of_message(*id, *number, digest)
+        };
+        identities.extract_if(waiting.., counts).for_each(drop);
     }
-    drop(totals);
-    let txn = store.catalog.read().map_err(Stop::Store)?;
-    again::look_up(context, &store.catalog, &txn, identities, desk);
     Ok(())
 }
 
@@ -497,38 +438,4 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each message is in the sample with its block, and about so many are.
-    #[test]
-    fn a_sample_has_whole_blocks() {
-        let sample = Sample { share: 0.1, seed: 3 };
-        let (mut all, mut split) = (0, 0);
-        for section in (0..200).map(|number| MessageId(1 + number * 4096)..MessageId(1 + (number + 1) * 4096)) {
-            // Blocks of one, 50 and 350 messages, and a message that cannot be read.
-            let block = |MessageId(id)| match id % 10_000 {
-                9_999 => None,
-                ..2_000 => Some((1, id)),
-                2_000..5_000 => Some((2, id / 50)),
-                _ => Some((3, id / 350)),
-            };
-            let ranges = in_sample(&sample, section.clone(), &block);
-            let is_in = |id: MessageId| ranges.iter().any(|range| range.contains(&id));
-            for pair in ranges.windows(2) {
-                assert!(pair[0].end < pair[1].start, "{pair:?}");
-            }
-            for id in section.start.next().until(section.end) {
-                split += u32::from(
-                    block(id).is_some() && block(id) == block(id.previous()) && is_in(id) != is_in(id.previous()),
-                );
-            }
-            all += ranges.iter().map(|range| range.end.since(range.start)).sum::<u64>();
-        }
-        assert_eq!(split, 0);
-        assert!((65_000..100_000).contains(&all), "{all} of 819,200");
-    }
 }

@@ -35,6 +35,7 @@ mod plan;
 mod remedy;
 mod rounds;
 mod scan;
+mod selected;
 mod stretches;
 mod sums;
 mod supervise;
@@ -104,6 +105,8 @@ impl From<super::StoreError> for VerifyError {
 
 #[cfg(test)]
 mod filing_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod ledger_row_tests;
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct Facts {
     pub sha256: Sha256,
     pub date: Seconds,
     pub size: u64,
+    /// The volume and block in which it begins.
+    pub block: (u32, u64),
 }
 
 impl From<&Message> for Facts {
@@ -31,6 +33,7 @@ impl From<&Message> for Facts {
             sha256: message.sha256,
             date: message.date,
             size: message.size,
+            block: (message.inline.volume, message.inline.block),
         }
     }
 }

@@ -179,6 +179,9 @@ pub fn scan(
                 if spans.is_part && until.is_some() {
                     rows.skipped();
                 }
+                if rows.waiting() != Waits::No {
+                    rows.catch_up(&txn, desk)?;
+                }
                 if let Err(error) = rows.end(&txn, desk) {
                     desk.damage(damage(rows, format!("cannot compare the last rows: {error}")));
                 }

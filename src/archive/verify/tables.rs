@@ -11,7 +11,7 @@ use super::{
     balance::Late,
     context::{Context, Stop},
     damage::{Damage, Kind},
-    near::{Facts, Neighbours},
+    near::Neighbours,
     plan::{Position, Table},
     scan::{self, ROWS, Rows, Source, Waits, scan},
     totals::{self, Totals},
@@ -80,9 +80,6 @@ pub fn table(
     check.seen.incomplete |= behind.is_some();
     if !check.seen.incomplete {
         check.seen.balance.read(table);
-        if table == Table::Identities {
-            check.seen.digests.table_read();
-        }
     }
     context.totals().merge(check.seen);
     Ok(behind)
@@ -130,7 +127,7 @@ pub(super) struct Known {
 pub(super) struct Check<'c> {
     pub(super) context: &'c Context<'c>,
     pub(super) catalog: &'c Catalog,
-    table: Table,
+    pub(super) table: Table,
     /// As they are where the page is read.
     pub(super) counters: Counters,
     /// The number that the next row should have; `None` where rows before it were not seen.
@@ -257,15 +254,13 @@ impl Rows for Check<'_> {
     fn skipped(&mut self) {
         self.next = None;
         self.seen.incomplete = true;
-        self.usage.skipped();
+        if !self.waiting.skipped() {
+            self.usage.skipped();
+        }
     }
 
     fn waiting(&self) -> Waits {
-        match self.waiting.len() {
-            0 => Waits::No,
-            _ if self.waiting.is_full() => Waits::Full,
-            _ => Waits::Some,
-        }
+        self.waiting.waits()
     }
 
     fn catch_up(&mut self, txn: &RoTxn, desk: &mut Desk) -> Result<(), Stop> {
@@ -475,16 +470,6 @@ impl Check<'_> {
         if !self.context.totals().parts.contains(totals::beginning(&digest)) {
             self.seen.unnamed_part(&digest);
         }
-    }
-
-    /// Whether rows of `filings` and `held` are looked up together later: of a part, unless each step is said.
-    pub(super) fn waits(&self, desk: &Desk) -> bool {
-        !desk.alone && self.context.spans(self.table).is_part
-    }
-
-    /// What is known of a message that a row refers to.
-    pub(super) fn message(&mut self, txn: &RoTxn, id: MessageId) -> heed::Result<Option<Facts>> {
-        self.near.get(self.catalog, txn, id)
     }
 
     pub(super) fn knows_user(&mut self, txn: &RoTxn, user: UserId) -> heed::Result<bool> {

@@ -3,9 +3,12 @@
 
 use heed::RoTxn;
 
-use super::{context::Stop, damage::Damage, scan::Rows, tables::Check, uneven, waiting::Waiting, words::Desk};
+use super::{
+    context::Stop, damage::Damage, near::Facts, scan::Rows, tables::Check, uneven, waiting::Waiting, words::Desk,
+};
 use crate::archive::{
     codec::KeyPart,
+    rows::MessageId,
     settled::{Packing, Settled},
 };
 
@@ -38,10 +41,20 @@ fn wrong<P: Packing>(
 }
 
 impl Check<'_> {
+    /// Whether rows of `filings` and `held` are looked up together later: of a part, unless each step is said.
+    pub(super) fn waits(&self, desk: &Desk) -> bool {
+        !desk.alone && self.context.spans(self.table).is_part
+    }
+
+    /// What is known of a message that a row refers to.
+    pub(super) fn message(&mut self, txn: &RoTxn, id: MessageId) -> heed::Result<Option<Facts>> {
+        self.near.get(self.catalog, txn, id)
+    }
+
     /// Looks up the rows that wait. Where something is wrong, that row is looked up by itself, to say what.
     pub(super) fn look_up_waiting(&mut self, txn: &RoTxn, desk: &mut Desk) -> Result<(), Stop> {
         let (context, catalog) = (self.context, self.catalog);
-        let Waiting { mut filings, mut held } = std::mem::take(&mut self.waiting);
+        let Waiting { filings, mut held } = std::mem::take(&mut self.waiting);
         held.sort_unstable_by_key(|(filing, ..)| *filing);
         let keys: Vec<_> = held.iter().map(|(filing, ..)| *filing).collect();
         for at in wrong(&catalog.filings, txn, &keys, desk, |_, _| true)? {
@@ -49,20 +62,36 @@ impl Check<'_> {
             let found = uneven::of_held(context, catalog, txn, *key, (*id, message));
             self.say(*key, found, desk);
         }
-        filings.sort_unstable();
-        let mut named = Vec::with_capacity(filings.len());
-        for (at, (id, user, date)) in filings.into_iter().enumerate() {
-            if at % TOGETHER == 0 {
+        let mut by_message: Vec<_> = filings
+            .iter()
+            .enumerate()
+            .filter_map(|(at, key)| Some(((*key)?, at)))
+            .collect();
+        by_message.sort_unstable_by_key(|((_, _, id), _)| *id);
+        let mut sizes = vec![None; filings.len()];
+        let mut named = Vec::with_capacity(by_message.len());
+        for (nth, (key, at)) in by_message.into_iter().enumerate() {
+            if nth % TOGETHER == 0 {
                 desk.alive()?;
             }
-            match self.message(txn, id) {
+            let (user, date, id) = key;
+            let found = self.message(txn, id);
+            sizes[at] = found.as_ref().ok().and_then(|found| Some(found.as_ref()?.size));
+            match found {
                 Ok(Some(message)) if message.date == date => named.push(((message.identity, user), id, message)),
                 found => {
-                    let key = (user, date, id);
                     let found = found.and_then(|it| uneven::of_filing(context, catalog, txn, key, it.as_ref()));
                     self.say(key, found, desk);
                 }
             }
+        }
+        for (key, size) in filings.into_iter().zip(sizes) {
+            let added = match (key, size) {
+                (Some((user, ..)), Some(size)) => self.usage.add(catalog, txn, user, size, desk),
+                _ => Ok(self.usage.skipped()),
+            };
+            // What cannot be read of `usage` is said where that is looked at.
+            added.unwrap_or_else(|_| self.usage.skipped());
         }
         named.sort_unstable_by_key(|(key, id, _)| (*key, *id));
         let keys: Vec<_> = named.iter().map(|(key, ..)| *key).collect();

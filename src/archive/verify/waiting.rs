@@ -1,6 +1,6 @@
 //! Rows of a part of `filings` and `held` that wait to be looked up in the other one. Pure.
 
-use super::near::Facts;
+use super::{near::Facts, scan::Waits};
 use crate::archive::{
     Seconds,
     rows::{IdentityNumber, MessageId, UserId},
@@ -14,22 +14,30 @@ pub type HeldKey = (IdentityNumber, UserId);
 
 #[derive(Default)]
 pub struct Waiting {
-    /// Message, user, date.
-    pub filings: Vec<(MessageId, UserId, Seconds)>,
+    /// In their order. `None`: rows between two may not have been seen.
+    pub filings: Vec<Option<FilingsKey>>,
     pub held: Vec<(FilingsKey, HeldKey, Facts)>,
 }
 
 impl Waiting {
-    pub fn len(&self) -> usize {
-        self.filings.len() + self.held.len()
+    pub fn waits(&self) -> Waits {
+        match self.filings.len() + self.held.len() {
+            0 => Waits::No,
+            MOST.. => Waits::Full,
+            _ => Waits::Some,
+        }
     }
 
-    pub fn is_full(&self) -> bool {
-        self.len() >= MOST
+    pub fn filing(&mut self, key: FilingsKey) {
+        self.filings.push(Some(key));
     }
 
-    pub fn filing(&mut self, (user, date, id): FilingsKey) {
-        self.filings.push((id, user, date));
+    /// There may be filings before the next one that were not seen. Whether one waits that is before them.
+    pub fn skipped(&mut self) -> bool {
+        if let Some(Some(_)) = self.filings.last() {
+            self.filings.push(None);
+        }
+        !self.filings.is_empty()
     }
 
     pub fn held(&mut self, key: HeldKey, id: MessageId, message: Facts) {

@@ -36,7 +36,7 @@ const MOST_WORKERS: usize = 8;
 const CHUNK: (u64, u64) = (256, 4096);
 
 /// Sections of a sample that a worker takes on at a time, at most.
-const MOST_SECTIONS: f64 = 1000.0;
+const MOST_SECTIONS: f64 = 100_000.0;
 
 /// What ioprio_set(2) takes for "only when nobody else wants the disk", of the process that calls it.
 const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
@@ -230,11 +230,12 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     })
 }
 
-/// How many sections a worker takes on at a time: so many that what is in the sample can be read together, as long as each
-/// worker has some.
+/// How many sections a worker takes on at a time: the more messages of the sample are in them, the more of their identities
+/// are near each other.
 fn sections(sample: &Sample, messages: u64) -> u64 {
-    let of_each = messages / SECTION / (4 * workers() as u64);
-    of_each.clamp(1, (1.0 / sample.share).clamp(1.0, MOST_SECTIONS) as u64)
+    let of_each = (messages / SECTION).div_ceil(workers() as u64);
+    let most = messages::WAITING as f64 / (SECTION as f64 * sample.share);
+    of_each.clamp(1, most.clamp(1.0, MOST_SECTIONS) as u64)
 }
 
 /// The filings of a user.
