@@ -140,12 +140,21 @@ pub fn unpack(number: u64, block: &[u8], most: usize) -> Result<Vec<u8>, String>
 }
 
 fn decompress(payload: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    with_unpacker(|unpacker| unpacker.decompress(payload, length))
+}
+
+/// Lends what this thread unpacks with.
+///
+/// # Errors
+/// Those of `work`, or there is no memory for it.
+pub(super) fn with_unpacker<T, E: From<io::Error>>(
+    work: impl FnOnce(&mut Decompressor<'static>) -> Result<T, E>,
+) -> Result<T, E> {
     UNPACKER.with_borrow_mut(|unpacker| {
-        let unpacker = match unpacker {
+        work(match unpacker {
             Some(unpacker) => unpacker,
             None => unpacker.insert(Decompressor::new()?),
-        };
-        unpacker.decompress(payload, length)
+        })
     })
 }
 

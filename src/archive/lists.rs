@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use zstd::bulk::{Compressor, Decompressor};
 
-use super::rows::MessageId;
+use super::{block, rows::MessageId};
 use crate::identify::{Listed, Summary};
 
 /// The form of the rows. Rows of another form are made anew.
@@ -102,7 +102,7 @@ impl Packed {
 
     /// The messages whose rows these are, by the key.
     pub(super) fn messages(&self, key: u64) -> heed::Result<Vec<MessageId>> {
-        let plain = self.unpack(key, &mut Decompressor::new()?)?;
+        let plain = block::with_unpacker(|unpacker| self.unpack(key, unpacker))?;
         let lines = lines(&plain)?;
         Ok(lines
             .keys()

@@ -112,8 +112,9 @@ pub(super) fn glance(file: &Path, budget: Budget) -> Result<Pages, CheckError> {
     visit_within(file, None, &mut |_| {}, Reach::Within(limits), &mut |_, _| {})
 }
 
-/// Like [`check`], of the branch pages alone, which are about one in a hundred. Tells `leaf` of each leaf of the named
-/// databases: of which one it is, and the first key that may stand in it, which is empty for the first.
+/// Like [`check`], of the pages alone that lead to others, which are about one in a hundred. Tells `leaf` of each leaf of the
+/// named databases, or of each of their values where these lie on pages of their own: of which database it is, and the first
+/// key that may stand in it, which is empty for the first.
 ///
 /// # Errors
 /// Like [`check`].

@@ -39,7 +39,8 @@ pub struct Found<'a> {
 }
 
 type OnEntry<'a> = dyn FnMut(&Found<'_>, &mut Report) + 'a;
-/// Called with the database and the first key that may stand in one of its leaves; without a key for the first leaf.
+/// Called with the database and the first key that may stand in one of its leaves, or the key of a value on pages of its
+/// own; without a key for the first one.
 pub type OnLeaf<'a> = dyn FnMut(&str, &[u8]) + 'a;
 
 /// All trees of a snapshot: what following one must know of the others.
@@ -157,13 +158,17 @@ impl<'a> Trees<'a> {
                 self.report.add(name, parent, what);
             }
         }
+        // Where most values lie on pages of its own, a leaf leads to much, and is like a branch page.
+        let divides_leaves = matches!(self.reach, Reach::Branches(None))
+            && role == Role::Named
+            && record.overflow_pages >= (record.entries / 2).max(1);
         while let Some(Step { number, parent, bounds }) = step {
             if self.reach.is_over(self.looked_at) {
                 (self.is_cut, followed.is_cut) = (true, true);
                 break;
             }
             // The main database is one leaf, as a rule, and leads to all else.
-            let is_passed_over = matches!(self.reach, Reach::Branches(_)) && role != Role::Main;
+            let is_passed_over = matches!(self.reach, Reach::Branches(_)) && role != Role::Main && !divides_leaves;
             if is_passed_over && followed.stack.len() + 1 >= followed.depth {
                 (self.is_cut, followed.is_cut) = (true, true);
                 if role == Role::Named {
@@ -177,6 +182,14 @@ impl<'a> Trees<'a> {
                 continue;
             }
             match self.load(&mut followed, number, parent, bounds) {
+                Some(page) if page.is_leaf && divides_leaves => {
+                    (self.is_cut, followed.is_cut) = (true, true);
+                    for (index, node) in page.nodes.iter().enumerate() {
+                        let is_first = index == 0 && bounds.from.is_none();
+                        (self.on_leaf)(name, if is_first { &[] } else { page.key(*node) });
+                    }
+                    self.spare.push(page);
+                }
                 Some(page) if page.is_leaf => {
                     self.announce(&page);
                     self.leaf(&mut followed, number, &page, on_entry);

@@ -1,5 +1,7 @@
 //! A chunk: rows that follow each other, packed, and a checksum. Its key in the table is that of its first row.
 
+use std::cmp::Ordering;
+
 use heed::BytesDecode;
 
 use super::packing::Packing;
@@ -31,7 +33,7 @@ pub fn seal(mut rows: Vec<u8>) -> Vec<u8> {
 }
 
 /// The rows of a chunk, one after the other.
-struct Unpack<'b, P: Packing> {
+pub struct Unpack<'b, P: Packing> {
     key: Option<P::Key>,
     rest: &'b [u8],
 }
@@ -39,7 +41,7 @@ struct Unpack<'b, P: Packing> {
 impl<'b, P: Packing> Unpack<'b, P> {
     /// # Errors
     /// The chunk is damaged.
-    fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
+    pub fn new(key: &[u8], chunk: &'b [u8]) -> heed::Result<Self> {
         let (rest, found) = chunk
             .split_last_chunk::<CHECKSUM>()
             .ok_or_else(|| wrong("is too short"))?;
@@ -59,17 +61,36 @@ impl<'b, P: Packing> Unpack<'b, P> {
     ///
     /// # Errors
     /// There is none, or not in its place.
+    #[inline]
     fn next_row(&mut self, before: Option<&Row<P>>) -> heed::Result<Option<Row<P>>> {
         if self.rest.is_empty() {
             return Ok(None);
         }
         let row = P::take(before, &mut self.rest).ok_or_else(|| wrong("cannot be read"))?;
         match before {
-            Some(before) if before.0 >= row.0 => return Err(wrong("has rows out of order")),
+            Some(before) if before.0.cmp(&row.0).is_ge() => return Err(wrong("has rows out of order")),
             None if self.key.take().as_ref() != Some(&row.0) => return Err(wrong("is under another key than its own")),
             _ => {}
         }
         Ok(Some(row))
+    }
+
+    /// The row of `wanted`, from where `last` was read on; it is the last one that was.
+    ///
+    /// # Errors
+    /// There is none, or not in its place.
+    pub fn find(&mut self, last: &mut Option<Row<P>>, wanted: &P::Key) -> heed::Result<Option<P::Value>> {
+        loop {
+            match last.as_ref().map(|(key, value)| (key.cmp(wanted), value)) {
+                Some((Ordering::Equal, value)) => return Ok(Some(value.clone())),
+                Some((Ordering::Greater, _)) => return Ok(None),
+                Some((Ordering::Less, _)) | None => {}
+            }
+            match self.next_row(last.as_ref())? {
+                Some(row) => *last = Some(row),
+                None => return Ok(None),
+            }
+        }
     }
 }
 
@@ -101,13 +122,5 @@ pub fn unpack<P: Packing>(key: &[u8], chunk: &[u8]) -> heed::Result<Vec<Row<P>>>
 /// # Errors
 /// The chunk is damaged.
 pub fn find<P: Packing>(key: &[u8], chunk: &[u8], wanted: &P::Key) -> heed::Result<Option<P::Value>> {
-    let mut unpack = Unpack::<P>::new(key, chunk)?;
-    let mut before = None;
-    while let Some(row) = unpack.next_row(before.as_ref())? {
-        if row.0 >= *wanted {
-            return Ok((row.0 == *wanted).then_some(row.1));
-        }
-        before = Some(row);
-    }
-    Ok(None)
+    Unpack::<P>::new(key, chunk)?.find(&mut None, wanted)
 }

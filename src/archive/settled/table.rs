@@ -11,18 +11,20 @@ use heed::{
 };
 
 use super::{
-    chunk::{Row, find, key_bytes, read_key, unpack},
+    chunk::{Row, Unpack, find, key_bytes, read_key, unpack},
     packing::Packing,
     range::{Direction, Rows},
     sweep::Sweep,
     writer::Writer,
 };
-use crate::archive::codec;
+use crate::archive::{codec, resident};
 
 /// So many rows more than are kept fresh, and chunks more than a level keeps, move on together. Groups are often small,
 /// and a few rows would not share their chunks.
 const FRESH_TOGETHER: u64 = 4096;
 const CHUNKS_TOGETHER: u64 = 32;
+/// After how many keys in order it is said that pages are read.
+const TOUCHED: usize = 16;
 
 /// A table whose rows are packed, each some time after it came.
 pub struct Settled<P: Packing> {
@@ -40,30 +42,35 @@ pub struct Reached {
     key: Vec<u8>,
 }
 
-/// The chunk in which was looked last; all of its rows once that was done twice.
+/// The chunk in which was looked last, and how far it was read.
 struct Opened<'t, P: Packing> {
     first: &'t [u8],
-    rows: Option<Vec<Row<P>>>,
+    rows: Option<Unpack<'t, P>>,
+    last: Option<Row<P>>,
 }
 
 impl<P: Packing> Default for Opened<'_, P> {
     fn default() -> Self {
-        Self { first: &[], rows: None }
+        Self {
+            first: &[],
+            rows: None,
+            last: None,
+        }
     }
 }
 
 impl<'t, P: Packing> Opened<'t, P> {
-    fn find(&mut self, first: &'t [u8], chunk: &[u8], key: &P::Key) -> heed::Result<Option<P::Value>> {
+    /// The value of a key that is not before the one that was looked for last.
+    fn find(&mut self, first: &'t [u8], chunk: &'t [u8], key: &P::Key) -> heed::Result<Option<P::Value>> {
         if self.first != first {
-            *self = Self { first, rows: None };
-            return find::<P>(first, chunk, key);
+            *self = Self::default();
         }
         let rows = match &mut self.rows {
             Some(rows) => rows,
-            rows => rows.insert(unpack::<P>(first, chunk)?),
+            rows => rows.insert(Unpack::new(first, chunk)?),
         };
-        let at = rows.binary_search_by(|(there, _)| there.cmp(key));
-        Ok(at.ok().map(|at| rows[at].1.clone()))
+        self.first = first;
+        rows.find(&mut self.last, key)
     }
 }
 
@@ -108,7 +115,7 @@ impl<P: Packing> Settled<P> {
         Ok(found)
     }
 
-    /// The values of some keys, which are in order. A chunk in which several of them are is opened once or twice.
+    /// The values of some keys, which are in order. A chunk in which several of them are is opened once.
     ///
     /// # Errors
     /// They cannot be read.
@@ -116,7 +123,10 @@ impl<P: Packing> Settled<P> {
         let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
         let mut opened: Vec<Opened<P>> = self.levels.iter().map(|_| Opened::default()).collect();
         let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
+        for (at, key) in keys.iter().enumerate() {
+            if at % TOUCHED == 0 {
+                resident::touched();
+            }
             let wanted = key_bytes(key);
             let mut found = fresh.get(txn, &wanted)?;
             for (level, opened) in self.levels.iter().zip(&mut opened) {

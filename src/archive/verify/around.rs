@@ -7,10 +7,7 @@ use super::{
     tables::{Check, knows},
     words::Desk,
 };
-use crate::archive::{
-    resident,
-    rows::{Copy, CopyKey, FolderNumber, Journal, MessageId, SourceNumber, Unclaimed},
-};
+use crate::archive::rows::{Copy, CopyKey, FolderNumber, Journal, MessageId, SourceNumber, Unclaimed};
 
 impl Check<'_> {
     pub(super) fn journal(
@@ -51,10 +48,7 @@ impl Check<'_> {
         if copy.key != key.check() {
             wrong("belongs to another copy");
         }
-        let messages = self.catalog.messages.remap_data_type::<Bytes>();
-        // Folders have messages from anywhere.
-        resident::touched();
-        if messages.get(txn, &id)?.is_none() {
+        if self.near.get(self.catalog, txn, id)?.is_none() {
             wrong("refers to a message that is missing");
         }
         let (source, folder) = match key {

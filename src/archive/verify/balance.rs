@@ -12,7 +12,11 @@ use std::collections::{BTreeSet, HashMap};
 use heed::RoTxn;
 use roaring::RoaringTreemap;
 
-use super::{table::Table, usage::Misfit};
+use super::{
+    sums::{Difference, mixed},
+    table::Table,
+    usage::Misfit,
+};
 use crate::{
     archive::{
         Seconds,
@@ -21,24 +25,6 @@ use crate::{
     },
     ids::GroupNumber,
 };
-
-/// Filings, less others: how many, and the sum of their digests.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Difference(i64, u64);
-
-impl Difference {
-    fn add(&mut self, digest: u64) {
-        *self = self.and(Self(1, digest));
-    }
-
-    fn take(&mut self, digest: u64) {
-        *self = self.and(Self(-1, digest.wrapping_neg()));
-    }
-
-    fn and(self, more: Self) -> Self {
-        Self(self.0 + more.0, self.1.wrapping_add(more.1))
-    }
-}
 
 /// The tables that are compared.
 const COMPARED: [Table; 3] = [Table::Ledger, Table::Filings, Table::Held];
@@ -108,7 +94,7 @@ impl Balance {
             .filter(|(_, balance)| balance[LEDGER] != Difference::default());
         let mut uneven: Vec<_> = uneven
             .map(|(user, balance)| {
-                let words = match balance[LEDGER].0 {
+                let words = match balance[LEDGER].rows() {
                     more @ 1.. => format!("user {user} has {more} more filings than are in the ledger"),
                     0 => format!("user {user} has other filings than those in the ledger"),
                     fewer => format!("user {user} has {} fewer filings than are in the ledger", -fewer),
@@ -127,15 +113,6 @@ fn digest(id: MessageId) -> u64 {
 
 fn dated(id: MessageId, date: Seconds) -> u64 {
     mixed(digest(id) ^ date as u64)
-}
-
-/// Another number for each, all of whose bits depend on each bit of the other (the end of splitmix64). It is to tell
-/// damage, and nobody chooses what is damaged.
-fn mixed(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
 }
 
 /// Filings that came since the verification began, of messages that were there.

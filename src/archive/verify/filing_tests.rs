@@ -74,7 +74,8 @@ fn wrong() -> Vec<Wrong> {
     ]
 }
 
-fn selections() -> [Selection; 3] {
+/// All of an archive, and parts that have all of it.
+pub fn selections() -> [Selection; 3] {
     let sample = Selection {
         sample: Some(Sample { share: 1.0, seed: 1 }),
         ..Selection::default()

@@ -10,7 +10,7 @@ use super::{
     words::Desk,
 };
 use crate::archive::{
-    Seconds, resident,
+    Seconds,
     rows::{Filing, MessageId, UserId},
 };
 
@@ -37,7 +37,9 @@ impl Check<'_> {
         if counts {
             self.seen.balance.in_table(user, id, date);
         }
-        if !(counts && self.adds_up()) {
+        if self.waits(desk) {
+            self.waiting.filing((user, date, id));
+        } else if !(counts && self.adds_up()) {
             self.looked_up(txn, (user, date, id), desk)?;
         }
         let context = self.context;
@@ -69,9 +71,7 @@ impl Check<'_> {
     /// Looks up the message of a filing, and who holds it.
     fn looked_up(&mut self, txn: &RoTxn, key: (UserId, Seconds, MessageId), desk: &mut Desk) -> heed::Result<()> {
         let (context, catalog) = (self.context, self.catalog);
-        // Anywhere among the messages.
-        resident::touched();
-        let message = catalog.messages.get(txn, &key.2)?;
+        let message = self.message(txn, key.2)?;
         if let Some(damage) = uneven::of_filing(context, catalog, txn, key, message.as_ref())? {
             desk.damage(damage);
         }

@@ -15,8 +15,7 @@ use super::{
 use crate::archive::{
     StoreError,
     ledger::{LedgerRow, NO_CHAIN},
-    resident,
-    rows::MessageId,
+    rows::{MessageId, UserId},
 };
 
 fn decoding(error: StoreError) -> heed::Error {
@@ -61,8 +60,7 @@ impl Check<'_> {
             let mut unreadable = false;
             let sha256 = group.first.until(group.next()).map(|id| {
                 // What is wrong with a message is said where messages are read.
-                resident::touched();
-                let message = self.catalog.messages.get(txn, &id).ok().flatten();
+                let message = self.near.get(self.catalog, txn, id).ok().flatten();
                 unreadable |= message.is_none();
                 message.map_or([0; 32], |message| message.sha256)
             });
@@ -73,15 +71,40 @@ impl Check<'_> {
                 ));
             }
         }
-        for (id, user) in group.filings.pairs().map_err(decoding)? {
-            self.seen.balance.in_ledger(user, id);
-            if !self.adds_up()
-                && let Some(damage) = uneven::of_ledger(self.context, self.catalog, txn, number, (id, user))?
-            {
-                desk.damage(damage);
+        let mut filings = group.filings.pairs().map_err(decoding)?;
+        for (id, user) in &filings {
+            self.seen.balance.in_ledger(*user, *id);
+        }
+        if self.context.request.selection.part().is_some() {
+            filings = self.not_held(txn, filings)?;
+        }
+        if !self.adds_up() {
+            for filing in filings {
+                if let Some(damage) = uneven::of_ledger(self.context, self.catalog, txn, number, filing)? {
+                    desk.damage(damage);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Those of a row's filings that the table `held` does not have. Its rows are near each other, as the messages are, and
+    /// whether what it has is filed is looked at there.
+    fn not_held(&mut self, txn: &RoTxn, filings: Vec<(MessageId, UserId)>) -> heed::Result<Vec<(MessageId, UserId)>> {
+        let mut held = Vec::with_capacity(filings.len());
+        for (id, user) in filings {
+            if let Some(message) = self.near.get(self.catalog, txn, id).ok().flatten() {
+                held.push(((message.identity, user), id));
+            }
+        }
+        held.sort_unstable();
+        let keys: Vec<_> = held.iter().map(|(key, _)| *key).collect();
+        let found = self.catalog.held.get_all(txn, &keys)?;
+        let not_held = held
+            .into_iter()
+            .zip(found)
+            .filter(|((_, id), found)| *found != Some(*id));
+        Ok(not_held.map(|(((_, user), id), _)| (id, user)).collect())
     }
 
     /// The last row is the one with all messages behind it.

@@ -9,6 +9,7 @@ use super::{
     stretches::Reached,
     words::{At, Checked, Request, Statement, Task},
 };
+use crate::archive::rows::MessageId;
 
 /// Processes that may end before their time before it is given up.
 const MOST_DEATHS: u32 = 1000;
@@ -146,7 +147,7 @@ impl Logbook {
         self.checked.bytes += checked.bytes;
         if let Some((extent, plan)) = &self.extent {
             let doing = match plan.item(item) {
-                Some(Item::Messages(..)) => "messages",
+                Some(Item::Messages(..) | Item::Identities) => "messages",
                 Some(Item::Table(_) | Item::Sums) => "the catalog",
                 Some(Item::Blocks(_)) => "blocks",
                 _ => "files",
@@ -212,7 +213,7 @@ impl Logbook {
                     self.begun.remove(&item);
                 }
             }
-            Some(Item::Messages(_, to)) => match at.block {
+            Some(kind @ (Item::Messages(..) | Item::Identities)) => match at.block {
                 // The message is done again: now it is known that its block cannot be read.
                 Some((volume, block)) if self.refused_blocks.insert((volume, block)) => {
                     let detail = format!("reading block {block} of volume {volume:06} {how}");
@@ -220,6 +221,11 @@ impl Logbook {
                 }
                 _ => {
                     let id = plan::id_of(&at.position);
+                    let to = match (kind, &self.extent) {
+                        (Item::Messages(_, to), _) => to,
+                        (_, Some((extent, _))) => extent.messages.end,
+                        (_, None) => MessageId::MIN,
+                    };
                     self.damage(crash(format!("reading {what} {how}")).message(id), each);
                     self.go_on(at, (id.next() < to).then(|| plan::at(id.next())));
                 }
@@ -294,10 +300,7 @@ impl Logbook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{
-        rows::{Counters, MessageId},
-        verify::plan::Table,
-    };
+    use crate::archive::{rows::Counters, verify::plan::Table};
 
     const HOW: &str = "crashed the process that reads the archive (SIGSEGV)";
 

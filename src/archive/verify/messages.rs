@@ -5,11 +5,13 @@ use std::ops::Range;
 use heed::{BytesDecode, RoTxn, types::Bytes};
 
 use super::{
+    again::{self, Identified},
     context::{Context, Reader, Stop},
     damage::{Damage, Kind},
     plan::{Position, at, id_of},
-    stretches::Sample,
+    selected::selected,
     totals::{self, Totals},
+    uneven,
     words::Desk,
 };
 use crate::archive::{
@@ -27,6 +29,8 @@ const ROWS: u64 = 256;
 const TOGETHER: u64 = 4096;
 const BYTES_TOGETHER: u64 = 64 << 20;
 const WEIGHT_TOGETHER: usize = 16 << 10;
+/// Messages of a part whose identities wait to be looked up together, at most: some megabytes of all workers.
+pub const WAITING: usize = 1 << 16;
 /// Of messages of more bytes only one is read at a time, so that memory does not grow with the workers.
 const LARGE: u64 = 16 << 20;
 
@@ -42,27 +46,44 @@ pub fn messages(
     let Some(store) = context.store else { return Ok(None) };
     let first = id_of(&position);
     let most = first.plus(ROWS).min(to);
+    // Of a sample, messages of several ranges are read together, and their identities looked up.
+    let (mut wanted, mut identities) = (Vec::new(), Vec::new());
+    let most_waiting = match context.request.selection.part() {
+        Some(_) if !desk.alone => WAITING,
+        _ => 1,
+    };
     for Range { start, end } in selected(context, &store.catalog, desk, first..to)? {
         let mut from = start;
         while from < end {
             if desk.alone && from >= most {
                 return Ok(Some(at(from)));
             }
-            desk.at(&at(from), desk.alone)?;
-            reader.at(desk, from);
+            if wanted.is_empty() && identities.is_empty() {
+                desk.at(&at(from), desk.alone)?;
+                reader.at(desk, from);
+            }
             let mut page = Page {
                 context,
                 catalog: &store.catalog,
                 desk: &mut *desk,
                 seen: Totals::default(),
-                wanted: Vec::new(),
+                wanted,
             };
             from = page.fill(from, end).map_err(Stop::Store)?;
-            let Page { seen, wanted, .. } = page;
+            let is_full = page.is_full();
+            let seen;
+            Page { seen, wanted, .. } = page;
             context.totals().merge(seen);
-            read_back(context, reader, desk, wanted)?;
+            if is_full || desk.alone {
+                read_back(context, reader, desk, std::mem::take(&mut wanted), &mut identities)?;
+            }
+            if identities.len() >= most_waiting {
+                again::look_up(context, store, desk, &mut identities)?;
+            }
         }
     }
+    read_back(context, reader, desk, wanted, &mut identities)?;
+    again::look_up(context, store, desk, &mut identities)?;
     if to
         == context
             .extent
@@ -74,73 +95,6 @@ pub fn messages(
     }
     desk.end()?;
     Ok(None)
-}
-
-/// Which of these messages are looked at: all, or those whose block begins in the sample.
-fn selected(
-    context: &Context,
-    catalog: &Catalog,
-    desk: &Desk,
-    messages: Range<MessageId>,
-) -> Result<Vec<Range<MessageId>>, Stop> {
-    let Some(sample) = &context.request.selection.sample else {
-        return Ok(vec![messages]);
-    };
-    let begin = id_of(&context.plan.start(desk.item, context.extent));
-    let txn = catalog.read().map_err(Stop::Store)?;
-    let block = |id| {
-        // Where a process died, no row is read before it is said which one.
-        if desk.alone {
-            return None;
-        }
-        resident::touched();
-        // What cannot be read is looked at, so that this is said.
-        let message = catalog.messages.get(&txn, &id).ok().flatten()?;
-        Some((message.inline.volume, message.inline.block))
-    };
-    let mut ranges = in_sample(sample, begin..messages.end, &block);
-    ranges.retain_mut(|range| {
-        range.start = range.start.max(messages.start);
-        range.start < range.end
-    });
-    Ok(ranges)
-}
-
-/// The messages of a section whose blocks begin in the sample. `block`: the volume and block in which a message begins.
-fn in_sample(
-    sample: &Sample,
-    section: Range<MessageId>,
-    block: &dyn Fn(MessageId) -> Option<(u32, u64)>,
-) -> Vec<Range<MessageId>> {
-    let mut ranges: Vec<Range<MessageId>> = Vec::new();
-    let mut id = section.start;
-    while let Some(first) = sample.next_bucket(id, section.end) {
-        id = first;
-        let mut before = if id == section.start {
-            None
-        } else {
-            block(id.previous())
-        };
-        let mut is_in = false;
-        while id < section.end {
-            let here = block(id);
-            let begins = here.is_none() || here != before;
-            if begins {
-                is_in = sample.has_block_of(id);
-            }
-            match ranges.last_mut() {
-                _ if !is_in => {}
-                Some(last) if last.end == id => last.end = id.next(),
-                _ => ranges.push(id..id.next()),
-            }
-            // Behind the bucket the block is followed to its end.
-            if !is_in && !sample.has_block_of(id) {
-                break;
-            }
-            (before, id) = (here, id.next());
-        }
-    }
-    ranges
 }
 
 /// The rows of some messages.
@@ -162,13 +116,17 @@ impl Page<'_, '_, '_> {
             let end = to.min(next.plus(step));
             self.rows(next, end)?;
             next = end;
-            let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
-            let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
-            let is_full = next.since(from) >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER;
-            if self.desk.alone || is_full || next >= to {
+            if self.desk.alone || next.since(from) >= TOGETHER || self.is_full() || next >= to {
                 return Ok(next);
             }
         }
+    }
+
+    /// Whether there are as many messages as can be read together.
+    fn is_full(&self) -> bool {
+        let bytes: u64 = self.wanted.iter().map(|(_, message)| message.size).sum();
+        let weight: usize = self.wanted.iter().map(|(_, message)| 1 + message.parts.len()).sum();
+        self.wanted.len() as u64 >= TOGETHER || bytes >= BYTES_TOGETHER || weight >= WEIGHT_TOGETHER
     }
 
     fn rows(&mut self, from: MessageId, to: MessageId) -> Result<(), StoreError> {
@@ -185,13 +143,21 @@ impl Page<'_, '_, '_> {
             }
         };
         let passed = self.go_through(&txn, from, to);
-        for id in from.until(to) {
-            resident::touched();
+        resident::touched();
+        let by_bytes: Vec<bool> = {
+            let totals = self.context.totals();
+            from.until(to).map(|id| totals.by_bytes.contains(id.0)).collect()
+        };
+        let mut by_their_bytes = Vec::new();
+        for (id, by_bytes) in from.until(to).zip(by_bytes) {
             let passed = passed.as_ref().map(|passed| passed[id.since(from) as usize]);
-            if let Some(row) = self.find(&txn, id, passed) {
-                self.row(&txn, id, row, &counters);
+            if let Some(row) = self.find(&txn, id, passed)
+                && let Some(message) = self.row(&txn, id, row, &counters)
+            {
+                by_their_bytes.extend((!by_bytes).then_some((message, id)));
             }
         }
+        self.compare_bytes(&txn, by_their_bytes);
         Ok(())
     }
 
@@ -263,12 +229,14 @@ impl Page<'_, '_, '_> {
         Some(row)
     }
 
-    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters) {
+    /// Compares a row; gives by which key its bytes are found.
+    fn row(&mut self, txn: &RoTxn, id: MessageId, row: &[u8], counters: &Counters) -> Option<BytesKey> {
         let message = match <Row<Message> as BytesDecode>::bytes_decode(row) {
             Ok(message) => message,
             Err(error) => {
                 self.seen.incomplete = true;
-                return self.wrong(id, format!("its row in the catalog is damaged: {error}"));
+                self.wrong(id, format!("its row in the catalog is damaged: {error}"));
+                return None;
             }
         };
         self.seen.messages.insert(id.0);
@@ -277,11 +245,13 @@ impl Page<'_, '_, '_> {
         self.seen
             .parts
             .extend(message.parts.iter().map(|part| totals::beginning(&part.digest)));
+        let key = bytes_key(&message);
         match self.compare(txn, id, &message, counters) {
             Ok(true) => self.wanted.push((id, message)),
             Ok(false) => {}
             Err(error) => self.wrong(id, format!("cannot compare its row: {error}")),
         }
+        Some(key)
     }
 
     /// Compares a row with others; whether the bytes are to be read.
@@ -298,9 +268,6 @@ impl Page<'_, '_, '_> {
             let damage = Damage::new(Kind::Message, detail).message(id).volume(volume);
             self.desk
                 .damage(damage.user(self.context.users_of(id, message.identity)));
-        }
-        if !self.context.totals().by_bytes.contains(id.0) {
-            self.compare_bytes(txn, id, message)?;
         }
         let selection = &self.context.request.selection;
         let mut volumes = vec![message.inline.volume];
@@ -323,16 +290,30 @@ impl Page<'_, '_, '_> {
         Ok(of_user && of_volume)
     }
 
-    /// By its bytes the message is found, or another whose SHA-256 begins alike.
-    fn compare_bytes(&mut self, txn: &RoTxn, id: MessageId, message: &Message) -> heed::Result<()> {
-        let mut head = [0; 8];
-        head.copy_from_slice(&message.sha256[..8]);
-        let found = self.catalog.bytes.get(txn, &(message.identity, head))?;
+    /// By its bytes each message is found, or another whose SHA-256 begins alike.
+    fn compare_bytes(&mut self, txn: &RoTxn, mut messages: Vec<(BytesKey, MessageId)>) {
+        messages.sort_unstable();
+        let table = &self.catalog.bytes;
+        let keys: Vec<_> = messages.iter().map(|(key, _)| *key).collect();
+        // Where one of them cannot be read, it is found by itself.
+        let found = table.get_all(txn, &keys).unwrap_or_default();
+        for (at, (key, id)) in messages.into_iter().enumerate() {
+            let found = match found.get(at) {
+                Some(found) => Ok(*found),
+                None => table.get(txn, &key),
+            };
+            let compared = found.and_then(|found| self.by_bytes(txn, key, id, found));
+            if let Err(error) = compared {
+                self.wrong(id, format!("cannot compare its row: {error}"));
+            }
+        }
+    }
+
+    fn by_bytes(&mut self, txn: &RoTxn, key: BytesKey, id: MessageId, found: Option<MessageId>) -> heed::Result<()> {
         let detail = match found {
             Some(found) if found == id => return Ok(()),
             Some(other) => {
-                let alike = |other: Message| other.identity == message.identity && other.sha256[..8] == head;
-                if self.catalog.messages.get(txn, &other)?.is_some_and(alike) {
+                if self.catalog.messages.get(txn, &other)?.as_ref().map(bytes_key) == Some(key) {
                     return Ok(());
                 }
                 format!("looking up the bytes of message {id} finds message {other}")
@@ -344,12 +325,23 @@ impl Page<'_, '_, '_> {
     }
 }
 
-/// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them.
+/// By what the bytes of a message are found.
+type BytesKey = (IdentityNumber, [u8; 8]);
+
+fn bytes_key(message: &Message) -> BytesKey {
+    let mut head = [0; 8];
+    head.copy_from_slice(&message.sha256[..8]);
+    (message.identity, head)
+}
+
+/// Reads messages back in the order in which they lie in the volumes, and recomputes what was noted of them. Gives the
+/// identities that are yet to be looked up.
 fn read_back(
     context: &Context,
     reader: &mut Reader,
     desk: &mut Desk,
     mut wanted: Vec<(MessageId, Message)>,
+    identities: &mut Vec<Identified>,
 ) -> Result<(), Stop> {
     let Some(store) = context.store else { return Ok(()) };
     let place = |message: &Message| (message.inline.volume, message.inline.block, message.inline.offset);
@@ -362,7 +354,7 @@ fn read_back(
         blocks.dedup();
         reader.announce(&blocks);
     }
-    let mut identities = Vec::with_capacity(wanted.len());
+    let waiting = identities.len();
     for (id, message) in &wanted {
         let _alone = (message.size > LARGE).then(|| context.large());
         if message.size > LARGE {
@@ -375,7 +367,8 @@ fn read_back(
                 message.size
             )),
             Ok(raw) => {
-                identities.push((*id, message.identity, store.catalog.identity_of(*id, &raw)));
+                let digest = packings::digest(&store.catalog.identity_of(*id, &raw));
+                identities.push((*id, message.identity, digest));
                 desk.checked.messages += 1;
                 desk.checked.bytes += raw.len() as u64;
                 None
@@ -393,19 +386,14 @@ fn read_back(
             desk.at(&at(*id), true)?;
         }
     }
-    context.totals().blocks |= reader.retrieval.take_read();
-    let txn = store.catalog.read().map_err(Stop::Store)?;
-    for (id, number, digest) in identities {
-        resident::touched();
-        let found = match store.catalog.identities.get(&txn, &packings::digest(&digest)) {
-            Ok(Some(found)) if found == number => continue,
-            Ok(Some(other)) => format!("identity number {other}"),
-            Ok(None) => "no known number".into(),
-            Err(error) => format!("a number that cannot be looked up: {error}"),
+    let mut totals = context.totals();
+    totals.blocks |= reader.retrieval.take_read();
+    if uneven::adds_up(context) {
+        // Behind a process that ended, all are read once more.
+        let counts = |(id, number, digest): &mut Identified| {
+            !context.request.whole || totals.digests.of_message(*id, *number, digest)
         };
-        let detail = format!("message {id} has identity number {number}, but its digest belongs to {found}");
-        let damage = Damage::new(Kind::Identity, detail).message(id);
-        desk.damage(damage.user(context.users_of(id, number)));
+        identities.extract_if(waiting.., counts).for_each(drop);
     }
     Ok(())
 }
@@ -450,38 +438,4 @@ fn beyond(context: &Context, catalog: &Catalog, desk: &mut Desk) -> Result<(), S
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each message is in the sample with its block, and about so many are.
-    #[test]
-    fn a_sample_has_whole_blocks() {
-        let sample = Sample { share: 0.1, seed: 3 };
-        let (mut all, mut split) = (0, 0);
-        for section in (0..200).map(|number| MessageId(1 + number * 4096)..MessageId(1 + (number + 1) * 4096)) {
-            // Blocks of one, 50 and 350 messages, and a message that cannot be read.
-            let block = |MessageId(id)| match id % 10_000 {
-                9_999 => None,
-                ..2_000 => Some((1, id)),
-                2_000..5_000 => Some((2, id / 50)),
-                _ => Some((3, id / 350)),
-            };
-            let ranges = in_sample(&sample, section.clone(), &block);
-            let is_in = |id: MessageId| ranges.iter().any(|range| range.contains(&id));
-            for pair in ranges.windows(2) {
-                assert!(pair[0].end < pair[1].start, "{pair:?}");
-            }
-            for id in section.start.next().until(section.end) {
-                split += u32::from(
-                    block(id).is_some() && block(id) == block(id.previous()) && is_in(id) != is_in(id.previous()),
-                );
-            }
-            all += ranges.iter().map(|range| range.end.since(range.start)).sum::<u64>();
-        }
-        assert_eq!(split, 0);
-        assert!((65_000..100_000).contains(&all), "{all} of 819,200");
-    }
 }

@@ -6,38 +6,46 @@
 //! 2. tables: each row of the catalog, found by going through and by its key, compared with those it names;
 //! 3. sums: whether the tables of filings, of holders and the ledger say the same, or else where they do not;
 //! 4. messages: their rows, their bytes (SHA-256, parts, identity);
-//! 5. the rest: parts that nobody names, blocks that no message needed; and last, sums and counts.
+//! 5. the rest: identities that do not come out even, parts that nobody names, blocks that no message needed; and last,
+//!    sums and counts.
 //!
 //! LMDB can end the process over a damaged page, so all reading is done by a child (`work`), which says what it is
 //! about to do. The parent (`supervise`) never opens LMDB. Where a child dies the `logbook` finds out over what: what
 //! went on is done again step by step, the step that kills is noted as a damage, and the next child goes on behind it.
 //! Nothing is written, and an appliance may run meanwhile: what it adds is left to the next time.
 
+mod again;
 mod around;
 mod audit;
 mod balance;
 mod blocks;
 mod context;
 mod damage;
+mod digests;
 mod files;
 mod filings;
 mod identities;
 mod ledger;
 mod logbook;
 mod messages;
+mod near;
 mod nightly;
 mod packed;
 mod plan;
 mod remedy;
 mod rounds;
 mod scan;
+mod selected;
 mod stretches;
+mod sums;
 mod supervise;
 mod table;
 mod tables;
+mod together;
 mod totals;
 mod uneven;
 mod usage;
+mod waiting;
 mod words;
 mod work;
 
@@ -97,6 +105,8 @@ impl From<super::StoreError> for VerifyError {
 
 #[cfg(test)]
 mod filing_tests;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod ledger_row_tests;
 #[cfg(test)]

@@ -87,6 +87,8 @@ pub enum Item {
     Sums,
     /// Messages from one id to before another: their rows and their bytes.
     Messages(MessageId, MessageId),
+    /// Identities that do not come out even.
+    Identities,
     /// The blocks of a volume, those that no message needed included.
     Blocks(u32),
 }
@@ -175,6 +177,7 @@ impl Plan {
         let mut rest = Vec::new();
         if readable && selection.has_tables() {
             tables.extend(Table::ALL.map(Item::Table));
+            rest.extend(selection.has_all_tables().then_some(Item::Identities));
             rest.push(Item::Table(Table::Parts));
         } else if readable && extent.user.is_some() {
             tables.push(Item::Table(Table::Filings));
@@ -233,7 +236,8 @@ impl Plan {
     /// Where item `number` begins.
     pub fn start(&self, number: u64, extent: &Extent) -> Position {
         let from = match (self.item(number), extent.user) {
-            (Some(Item::Messages(from, _)), _) => from.0.to_be_bytes().to_vec(),
+            (Some(Item::Messages(from, _)), _) => at(from).from,
+            (Some(Item::Identities), _) => at(self.messages.start).from,
             (Some(Item::Table(Table::Filings)), Some(user)) => user.0.to_be_bytes().to_vec(),
             _ => Vec::new(),
         };
@@ -263,7 +267,9 @@ impl Plan {
             Some(Item::Table(table)) if beginning => format!("the beginning of the catalog's table {}", table.name()),
             Some(Item::Table(table)) => format!("the catalog's table {} at {}", table.name(), table.key(from)),
             Some(Item::Sums) => "what the filings add up to".into(),
-            Some(Item::Messages(..)) => format!("message {}", take::<MessageId>(from).unwrap_or_default()),
+            Some(Item::Messages(..) | Item::Identities) => {
+                format!("message {}", take::<MessageId>(from).unwrap_or_default())
+            }
             Some(Item::Blocks(volume)) if beginning => format!("the first blocks of volume {volume:06}"),
             Some(Item::Blocks(volume)) => {
                 let block = take::<u64>(from).unwrap_or_default();

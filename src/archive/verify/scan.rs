@@ -98,11 +98,32 @@ pub trait Rows {
     /// There may be rows before the next one that were not seen.
     fn skipped(&mut self);
 
+    /// Rows that were read, and are yet to be looked up with others. Until then it is not said that they are done.
+    fn waiting(&self) -> Waits {
+        Waits::No
+    }
+
+    /// Looks up what waits.
+    ///
+    /// # Errors
+    /// Nobody listens any more.
+    fn catch_up(&mut self, _: &RoTxn, _: &mut Desk) -> Result<(), Stop> {
+        Ok(())
+    }
+
     /// No row follows.
     ///
     /// # Errors
     /// What the rows are compared with cannot be looked up.
     fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()>;
+}
+
+/// Whether rows wait, and as many as may.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    No,
+    Some,
+    Full,
 }
 
 /// How a page ended.
@@ -131,7 +152,10 @@ pub fn scan(
             rows.skipped();
         }
         let until = stretch.to.as_ref().map(|Edge(key)| &key[..]);
-        desk.at(&position, false)?;
+        match rows.waiting() {
+            Waits::No => desk.at(&position, false)?,
+            Waits::Some | Waits::Full => desk.alive()?,
+        }
         let txn = (source.read)()?;
         if let Err(error) = rows.begin(&txn) {
             desk.damage(damage(rows, format!("cannot compare anything: {error}")));
@@ -140,6 +164,9 @@ pub fn scan(
         }
         let before = position.from.clone();
         let ended = page(source, rows, desk, &txn, &mut position, until)?;
+        if rows.waiting() == Waits::Full {
+            rows.catch_up(&txn, desk)?;
+        }
         match ended {
             Page::Full => {}
             Page::Last
@@ -151,6 +178,9 @@ pub fn scan(
             Page::Last => {
                 if spans.is_part && until.is_some() {
                     rows.skipped();
+                }
+                if rows.waiting() != Waits::No {
+                    rows.catch_up(&txn, desk)?;
                 }
                 if let Err(error) = rows.end(&txn, desk) {
                     desk.damage(damage(rows, format!("cannot compare the last rows: {error}")));
@@ -179,6 +209,10 @@ pub fn scan(
                 return Ok(Some(position));
             }
         }
+    }
+    if rows.waiting() != Waits::No {
+        let txn = (source.read)()?;
+        rows.catch_up(&txn, desk)?;
     }
     desk.end()?;
     Ok(None)

@@ -1,13 +1,16 @@
 //! What a verification of a part looks at: which stretches of the catalog's tables, and which messages. Pure.
 //!
-//! A table is divided where the leaves of its tree begin, so that a stretch costs as much as its rows, and nothing is
-//! read between two of them. Of a table that has several trees the largest counts.
+//! A table is divided where the leaves of its tree begin, or the chunks of a settled one, so that a stretch costs as much as
+//! its rows, and nothing is read between two of them. Of a table that has several trees the largest counts.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{Table, hexadecimal};
+use super::{
+    sums::mixed,
+    table::{Table, hexadecimal},
+};
 use crate::archive::rows::MessageId;
 
 /// Messages over whose first one a sample decides together: few, as a block has some hundreds.
@@ -29,13 +32,10 @@ pub struct Sample {
 impl Sample {
     /// Whether part `number` of `what` is in it.
     fn has(&self, what: &str, number: u64) -> bool {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.seed.to_le_bytes());
-        hasher.update(&number.to_le_bytes());
-        hasher.update(what.as_bytes());
-        let mut head = [0; 8];
-        head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-        (u64::from_le_bytes(head) as f64) < self.share * 2f64.powi(64)
+        let named = what
+            .bytes()
+            .fold(mixed(self.seed), |sum, byte| mixed(sum ^ u64::from(byte)));
+        (mixed(named ^ mixed(number)) as f64) < self.share * 2f64.powi(64)
     }
 
     /// Whether a block is in it whose first message is `first`.
@@ -113,15 +113,21 @@ pub enum Part<'p> {
 /// Chooses stretches. It gets all leaves twice: first to count them.
 pub struct Chooser<'p> {
     part: Part<'p>,
-    /// For each tree its leaves, or of a portion those that are not done.
-    leaves: BTreeMap<String, u64>,
+    /// For each tree its table, and its leaves, or of a portion those that are not done. The last one is that of the leaf
+    /// before.
+    trees: Vec<(String, Option<Table>, u64)>,
 }
 
 /// The second time.
 pub struct Choosing<'c> {
     chooser: &'c Chooser<'c>,
-    /// Leaves that were seen of each table's largest tree.
-    seen: BTreeMap<Table, u64>,
+    largest: BTreeMap<&'c str, (Table, u64)>,
+    /// Of all trees.
+    leaves: u64,
+    /// That of the leaf before; of which table it is the largest, and its leaves.
+    tree: (String, Option<(Table, u64)>),
+    /// Leaves that were seen of it.
+    seen: u64,
     pub stretches: Stretches,
 }
 
@@ -129,27 +135,30 @@ impl<'p> Chooser<'p> {
     pub fn new(part: Part<'p>) -> Self {
         Self {
             part,
-            leaves: BTreeMap::new(),
+            trees: Vec::new(),
         }
     }
 
-    /// A tree has a leaf that begins with `from`.
+    /// A tree has a leaf that begins with `from`. The leaves of a tree come one after the other.
     pub fn count(&mut self, tree: &str, from: &[u8]) {
-        let is_open = Table::of_tree(tree).is_some_and(|table| self.is_open(table, from));
-        match self.leaves.get_mut(tree) {
-            Some(leaves) => *leaves += u64::from(is_open),
-            None => drop(self.leaves.insert(tree.to_owned(), is_open.into())),
+        if self.trees.last().is_none_or(|(last, ..)| last != tree) {
+            self.trees.push((tree.to_owned(), Table::of_tree(tree), 0));
+        }
+        let Some((_, table, _)) = self.trees.last() else { return };
+        let is_open = table.is_some_and(|table| self.is_open(table, from));
+        if let (Some((_, _, leaves)), true) = (self.trees.last_mut(), is_open) {
+            *leaves += 1;
         }
     }
 
-    /// The largest tree of a table, and its leaves.
-    fn largest(&self, table: Table) -> Option<(&str, u64)> {
-        let trees = self
-            .leaves
-            .iter()
-            .filter(|(tree, _)| Table::of_tree(tree) == Some(table));
-        let largest = trees.max_by_key(|(_, leaves)| **leaves);
-        largest.map(|(tree, leaves)| (&tree[..], *leaves))
+    /// The largest tree of each table, and its leaves.
+    fn largest(&self) -> BTreeMap<&str, (Table, u64)> {
+        let of = |table: Table| {
+            let trees = self.trees.iter().filter(|(_, its, _)| *its == Some(table));
+            let largest = trees.max_by_key(|(_, _, leaves)| *leaves);
+            largest.map(|(tree, _, leaves)| (&tree[..], (table, *leaves)))
+        };
+        Table::every().filter_map(of).collect()
     }
 
     /// From where on a table is not done; `None` where it is.
@@ -183,7 +192,10 @@ impl<'p> Chooser<'p> {
         }
         Choosing {
             chooser: self,
-            seen: BTreeMap::new(),
+            largest: self.largest(),
+            leaves: self.trees.iter().map(|(.., leaves)| leaves).sum(),
+            tree: (String::new(), None),
+            seen: 0,
             stretches,
         }
     }
@@ -193,21 +205,21 @@ impl Choosing<'_> {
     /// A tree has a leaf that begins with `from`.
     pub fn leaf(&mut self, tree: &str, from: &[u8]) {
         let chooser = self.chooser;
-        let Some(table) = Table::of_tree(tree).filter(|table| chooser.is_open(*table, from)) else {
+        if self.tree.0 != tree {
+            self.tree = (tree.to_owned(), self.largest.get(tree).copied());
+            self.seen = 0;
+        }
+        let Some((table, leaves)) = self.tree.1.filter(|(table, _)| chooser.is_open(*table, from)) else {
             return;
         };
-        let Some((_, leaves)) = chooser.largest(table).filter(|(largest, _)| *largest == tree) else {
-            return;
-        };
-        let seen = self.seen.entry(table).or_default();
-        let number = std::mem::replace(seen, *seen + 1);
+        let number = self.seen;
+        self.seen += 1;
         let Some(stretches) = self.stretches.get_mut(&table) else {
             return;
         };
         let ends = match chooser.part {
             Part::Sample(sample) => {
-                let of_all: u64 = chooser.leaves.values().sum();
-                let together = (of_all as f64 * sample.share / MOST_STRETCHES).ceil().max(1.0) as u64;
+                let together = (self.leaves as f64 * sample.share / MOST_STRETCHES).ceil().max(1.0) as u64;
                 let is_in = sample.has(table.name(), number / together);
                 let goes_on = stretches.last().is_some_and(|stretch| stretch.to.is_none());
                 if is_in && !goes_on {

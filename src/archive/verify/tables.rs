@@ -11,11 +11,13 @@ use super::{
     balance::Late,
     context::{Context, Stop},
     damage::{Damage, Kind},
+    near::Neighbours,
     plan::{Position, Table},
-    scan::{self, ROWS, Rows, Source, scan},
+    scan::{self, ROWS, Rows, Source, Waits, scan},
     totals::{self, Totals},
     uneven,
     usage::{Sum, Sums},
+    waiting::Waiting,
     words::Desk,
 };
 use crate::{
@@ -65,6 +67,8 @@ pub fn table(
         usage: Sum::new(begins),
         sums: Sums::default(),
         late: Late::default(),
+        near: Neighbours::default(),
+        waiting: Waiting::default(),
         audit: AuditMark::START,
         seen: Totals {
             incomplete: !begins,
@@ -123,7 +127,7 @@ pub(super) struct Known {
 pub(super) struct Check<'c> {
     pub(super) context: &'c Context<'c>,
     pub(super) catalog: &'c Catalog,
-    table: Table,
+    pub(super) table: Table,
     /// As they are where the page is read.
     pub(super) counters: Counters,
     /// The number that the next row should have; `None` where rows before it were not seen.
@@ -137,6 +141,10 @@ pub(super) struct Check<'c> {
     pub(super) usage: Sum,
     pub(super) sums: Sums,
     pub(super) late: Late,
+    /// Messages that rows refer to.
+    pub(super) near: Neighbours,
+    /// Of `filings` and `held`, where a part of them is looked at.
+    pub(super) waiting: Waiting,
     /// Where the audit log begins and ends where the page is read.
     pub(super) audit: AuditMark,
     pub(super) seen: Totals,
@@ -215,6 +223,7 @@ impl Rows for Check<'_> {
 
     fn begin(&mut self, txn: &RoTxn) -> heed::Result<()> {
         self.counters = self.catalog.counters(txn)?;
+        self.near.forget();
         if self.table == Table::Audit {
             self.begin_audit(txn)?;
         }
@@ -245,7 +254,17 @@ impl Rows for Check<'_> {
     fn skipped(&mut self) {
         self.next = None;
         self.seen.incomplete = true;
-        self.usage.skipped();
+        if !self.waiting.skipped() {
+            self.usage.skipped();
+        }
+    }
+
+    fn waiting(&self) -> Waits {
+        self.waiting.waits()
+    }
+
+    fn catch_up(&mut self, txn: &RoTxn, desk: &mut Desk) -> Result<(), Stop> {
+        self.look_up_waiting(txn, desk)
     }
 
     fn end(&mut self, txn: &RoTxn, desk: &mut Desk) -> heed::Result<()> {
@@ -317,7 +336,7 @@ impl Check<'_> {
                 let _: ([u8; 32], Session) = (key(k)?, value(v)?);
             }
             Table::Audit => self.entry(txn, key(k)?, &value(v)?, desk)?,
-            Table::Identities => self.identity(packed(v)?, desk),
+            Table::Identities => self.identity(&key(k)?, packed(v)?, desk),
             Table::Bytes => self.bytes(txn, key(k)?, packed(v)?, desk)?,
             Table::Held => self.held(txn, key(k)?, packed(v)?, desk)?,
             Table::Filings => self.filing(txn, key(k)?, &packed(v)?, desk)?,

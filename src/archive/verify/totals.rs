@@ -7,6 +7,7 @@ use roaring::{RoaringBitmap, RoaringTreemap};
 use super::{
     balance::Balance,
     damage::{Damage, Kind},
+    digests::Digests,
     plan::{Extent, Selection},
     words::Desk,
 };
@@ -32,6 +33,8 @@ pub struct Totals {
     pub by_bytes: RoaringTreemap,
     /// Filings in the table, in the ledger, and in the table `held`.
     pub balance: Balance,
+    /// Digests of the table `identities`, and of messages.
+    pub digests: Digests,
     /// The beginnings of the digests of parts that messages name.
     pub parts: RoaringBitmap,
     /// Digests of parts that no message names: the first ones, and how many.
@@ -64,6 +67,7 @@ impl Totals {
         self.filed |= more.filed;
         self.by_bytes |= more.by_bytes;
         self.balance.merge(more.balance);
+        self.digests.merge(more.digests);
         self.parts |= more.parts;
         self.unnamed_parts.1 += more.unnamed_parts.1;
         self.unnamed_parts.0.extend(more.unnamed_parts.0);

@@ -15,6 +15,7 @@ use roaring::RoaringTreemap;
 use super::{
     context::{Context, Stop},
     damage::{Damage, Kind},
+    near::Facts,
     plan::{Position, Table},
     usage::Sum,
     words::Desk,
@@ -24,7 +25,7 @@ use crate::{
         Seconds, StoreError,
         catalog::Catalog,
         resident,
-        rows::{Counters, IdentityNumber, Message, MessageId, UserId},
+        rows::{Counters, IdentityNumber, MessageId, UserId},
         settled::{Packing, Settled},
     },
     ids::GroupNumber,
@@ -89,7 +90,7 @@ pub fn of_held(
     catalog: &Catalog,
     txn: &RoTxn,
     (identity, user): (IdentityNumber, UserId),
-    (id, message): (MessageId, &Message),
+    (id, message): (MessageId, &Facts),
 ) -> heed::Result<Option<Damage>> {
     resident::touched();
     if catalog.filings.get(txn, &(user, message.date, id))?.is_some() {
@@ -112,11 +113,11 @@ pub fn of_filing(
     catalog: &Catalog,
     txn: &RoTxn,
     (user, date, id): (UserId, Seconds, MessageId),
-    message: Option<&Message>,
+    message: Option<&Facts>,
 ) -> heed::Result<Option<Damage>> {
     let what = match message {
         None => "refers to a message that is missing".into(),
-        Some(Message { date: dated, .. }) if *dated != date => {
+        Some(Facts { date: dated, .. }) if *dated != date => {
             format!("has the date {date}, but the message has {dated}")
         }
         Some(message) => {
@@ -224,7 +225,8 @@ impl LookUp<'_, '_> {
                 if message.as_ref().is_some_and(|message| message.date != date) {
                     self.misdated.entry(user).or_default().insert(id.0);
                 }
-                self.note(of_filing(self.context, self.catalog, txn, key, message.as_ref()));
+                let facts = message.as_ref().map(Facts::from);
+                self.note(of_filing(self.context, self.catalog, txn, key, facts.as_ref()));
             }
             Err(error) => {
                 let detail = format!(
@@ -268,7 +270,7 @@ impl LookUp<'_, '_> {
                 && let Ok(Some(message)) = catalog.messages.get(txn, &id)
                 && message.identity == key.0
             {
-                here.note(of_held(context, catalog, txn, key, (id, &message)));
+                here.note(of_held(context, catalog, txn, key, (id, &Facts::from(&message))));
             }
         })
     }

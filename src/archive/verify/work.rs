@@ -13,11 +13,11 @@ use parking_lot::Mutex;
 
 use super::damage::{Damage, Kind};
 use super::{
-    blocks,
+    again, blocks,
     context::{Context, Here, Reader, Stop},
     files, messages,
     plan::{Extent, Item, Plan, Position, Selection, Table},
-    stretches::{Chooser, Edge, Part, SECTION, Stretch, Stretches},
+    stretches::{Chooser, Edge, Part, SECTION, Sample, Stretch, Stretches},
     tables, uneven,
     words::{Desk, Outlet, Request, Statement},
 };
@@ -34,6 +34,9 @@ use crate::{
 const MOST_WORKERS: usize = 8;
 /// Messages that a worker takes on at a time, at most and at least.
 const CHUNK: (u64, u64) = (256, 4096);
+
+/// Sections of a sample that a worker takes on at a time, at most.
+const MOST_SECTIONS: f64 = 100_000.0;
 
 /// What ioprio_set(2) takes for "only when nobody else wants the disk", of the process that calls it.
 const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
@@ -199,7 +202,7 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
     if let Some(part) = selection.part() {
         let share = match part {
             Part::Sample(sample) => {
-                chunk = SECTION;
+                chunk = SECTION * sections(sample, messages.end.since(first));
                 sample.share
             }
             Part::Portion(portion) => {
@@ -225,6 +228,14 @@ fn survey(store: Option<&Store>, volumes: &Volumes, selection: &Selection) -> Re
         bytes,
         counters: Some(counters),
     })
+}
+
+/// How many sections a worker takes on at a time: the more messages of the sample are in them, the more of their identities
+/// are near each other.
+fn sections(sample: &Sample, messages: u64) -> u64 {
+    let of_each = (messages / SECTION).div_ceil(workers() as u64);
+    let most = messages::WAITING as f64 / (SECTION as f64 * sample.share);
+    of_each.clamp(1, most.clamp(1.0, MOST_SECTIONS) as u64)
 }
 
 /// The filings of a user.
@@ -374,6 +385,10 @@ impl<'w> Worker<'w> {
             (Some(Item::Messages(_, to)), Some(store)) => {
                 let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
                 messages::messages(context, reader, &mut desk, position, to)
+            }
+            (Some(Item::Identities), Some(store)) => {
+                let reader = self.reader.get_or_insert_with(|| Reader::new(store, self.here));
+                again::compare(context, reader, &mut desk, position)
             }
             (Some(Item::Blocks(volume)), _) => blocks::blocks(context, volume, &mut desk, position),
             _ => {
