@@ -13,6 +13,7 @@ mod request;
 mod search;
 mod shown;
 mod status;
+mod upkeep;
 mod wrong;
 
 pub use accounts::{
@@ -31,4 +32,5 @@ pub use status::{
     ApplianceLine, BackupLine, Failing, FirstError, GrowthLine, IndexLine, LastRun, NoticeLine, ProfileLine, SizeLine,
     VerifiedLine,
 };
+pub use upkeep::{DamageLine, Upkeep, Verification, VerificationLine};
 pub use wrong::{Code, Wrong};

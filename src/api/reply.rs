@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, DeviceCodeLine, Exit, Failure,
     FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown,
-    ShownJournal, ShownPart, Spoken, StepLine,
+    ShownJournal, ShownPart, Spoken, StepLine, VerificationLine,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -37,6 +37,12 @@ pub enum Reply {
         expected: u64,
     },
     Compacted(Box<CompactedLine>),
+    /// How far a verification is: bytes of mail read back, of how many.
+    Verifying {
+        done: u64,
+        expected: u64,
+    },
+    Verified(Box<VerificationLine>),
     /// How far the search index is: documents that are in it, and messages.
     Indexing {
         done: u64,
@@ -51,10 +57,14 @@ pub enum Reply {
     Added(String),
     Backlog(Box<Backlog>),
     User(UserLine),
+    /// An address that is ignored.
+    Ignored(String),
     Entry(EntryLine),
     /// A message that was found; behind all of them comes how many there are.
     Hit(Box<HitLine>),
     Found(Box<FoundLine>),
+    /// How a file of a message is called, by its date, its subject and its id.
+    FileName(String),
     /// A stretch of a message's bytes, in base64.
     Bytes(String),
     Shown(Box<Shown>),
@@ -91,6 +101,8 @@ pub enum Reply {
     Audited(Box<AuditLine>),
     AuditEnd(AuditEnd),
     Growth(Box<GrowthLine>),
+    /// What else is wrong with a profile, beside what its check fails over.
+    AlsoWrong(Failure),
     Failed(Failure),
     Done,
 }

@@ -6,6 +6,7 @@ mod backlog;
 mod errands;
 mod heartbeat;
 mod history;
+mod ignored;
 mod import;
 mod index;
 mod notices;
@@ -18,7 +19,9 @@ mod start;
 mod state;
 mod status;
 mod supervised;
+mod told;
 mod trials;
+mod upkeep;
 mod users;
 
 pub use self::{

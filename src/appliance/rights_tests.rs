@@ -147,7 +147,7 @@ async fn nobody_sees_what_they_may_not_see() {
         let ids = site.messages.keys().copied().chain([0, NO_ID, u64::MAX].map(MessageId));
         for id in ids {
             for request in [
-                Request::Raw { id },
+                Request::Raw { id, named: true },
                 Request::Show {
                     id,
                     journal: false,

@@ -1,10 +1,15 @@
 //! What somebody writes down for later, as JSON of their own: rows of `meta` that only they understand.
 
+use std::collections::BTreeSet;
+
 use heed::{RoTxn, RwTxn};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Store, StoreError, catalog::Catalog, codec::Row};
-use crate::api::BackupLine;
+use crate::{
+    api::{BackupLine, VerificationLine},
+    message::Address,
+};
 
 /// Which.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -13,6 +18,10 @@ pub enum Memo {
     Notified,
     /// What of the archive was verified when, by whoever verifies it.
     Verified,
+    /// How the last verification ended that somebody asked the appliance for ([`VerificationLine`]).
+    Verification,
+    /// Addresses that nobody has, and that are reported no more; sorted.
+    Ignored,
     /// How large the archive was, day by day ([`growth`](super::growth)).
     Sizes,
     /// The last backup ([`BackupLine`]).
@@ -24,6 +33,8 @@ impl Memo {
         match self {
             Self::Notified => "notified",
             Self::Verified => "verified",
+            Self::Verification => "verification",
+            Self::Ignored => "ignored",
             Self::Sizes => "sizes",
             Self::BackedUp => "backed up",
         }
@@ -47,6 +58,22 @@ impl Store {
     /// The catalog cannot be read.
     pub fn last_backup(&self) -> Result<Option<BackupLine>, StoreError> {
         self.memo(Memo::BackedUp)
+    }
+
+    /// How the last verification ended that the appliance was asked for; nothing where it never was.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn last_verification(&self) -> Result<Option<VerificationLine>, StoreError> {
+        self.memo(Memo::Verification)
+    }
+
+    /// Addresses that are not reported though nobody has them.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn ignored(&self) -> Result<BTreeSet<Address>, StoreError> {
+        Ok(self.memo(Memo::Ignored)?.unwrap_or_default())
     }
 
     /// What was written down last; nothing where nothing was, or where a later version wrote it.

@@ -19,7 +19,7 @@ use crate::{
     api::{Reply, Request},
     ids::RunId,
     report::{Run, RunState},
-    web::{Refused, cut, unknown_addresses},
+    web::{Refused, Unknown, cut, unknown_addresses},
 };
 
 /// Where mail that is in the archive already is counted and filed.
@@ -40,13 +40,29 @@ fn step(address: &str, step: &str) -> String {
 
 /// The list, by how often they were named.
 pub async fn list(visitor: Visitor) -> Answered {
-    let t = visitor.t();
-    let unknown = unknown_addresses(&visitor.visit).await?;
+    let (t, a) = (visitor.t(), texts(&visitor));
+    let Unknown {
+        addresses: unknown,
+        ignored,
+    } = unknown_addresses(&visitor.visit).await?;
+    let more = |all: usize| {
+        let more = all.saturating_sub(UNKNOWN) as u64;
+        html! { @if more > 0 { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, more)) } } }
+    };
     let body = html! {
+        @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p { (t.unknown_means) }
         @if unknown.is_empty() { p.nothing { (t.none_unknown) } } @else {
             (addresses(&visitor.face, unknown.iter().take(UNKNOWN).map(|one| (&*one.address, one.messages))))
-            @if unknown.len() > UNKNOWN { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, (unknown.len() - UNKNOWN) as u64)) } }
+            (more(unknown.len()))
+        }
+        @if !ignored.is_empty() {
+            section aria-labelledby="ignored" {
+                h2 #ignored { (a.ignored_title) }
+                p { (a.ignored_means) }
+                ul { @for address in ignored.iter().take(UNKNOWN) { li { a href=(path(&["unknown", address])) { bdi { (address) } } } } }
+                (more(ignored.len()))
+            }
         }
     };
     Ok(visitor.page(Place::Runs, t.unknown_addresses, body))
@@ -78,7 +94,12 @@ pub async fn page(visitor: Visitor) -> Answered {
     let (face, language) = (&visitor.face, visitor.face.look.language);
     let address = visitor.visit.named("address");
     let known = unknown_addresses(&visitor.visit).await?;
-    let named = known.iter().find(|one| one.address == address).map(|one| one.messages);
+    let is_ignored = known.ignored.iter().any(|one| one == address);
+    let named = known
+        .addresses
+        .iter()
+        .find(|one| one.address == address)
+        .map(|one| one.messages);
     let users = visitor.users().await?;
     let changed_here = users.iter().filter(|user| user.can_be_changed()).take(PROPOSED);
     let has_managed = users.iter().any(|user| user.managed && !user.retired);
@@ -87,6 +108,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     let local = address.split('@').next().unwrap_or_default();
     let body = html! {
         p.back { a href="/console/unknown" { "← " (a.back_to_unknown) } }
+        @if is_ignored { (notice("note", html! { p { (a.is_ignored) } })) }
         @if let Some(named) = named { p { (words::messages(language, named)) " " (a.named_by) } }
         section.card aria-labelledby="to-user" {
             h2 #to-user { (a.to_user) }
@@ -117,6 +139,12 @@ pub async fn page(visitor: Visitor) -> Answered {
             pre tabindex="0" { (list_of(address)) }
             p { a href=(MAIL) { (a.file_title) } }
         }
+        section.card aria-labelledby="to-nobody" {
+            h2 #to-nobody { (a.ignore_title) }
+            p { (a.ignore_means) }
+            @let (text, no_longer) = if is_ignored { (a.ignore_no_longer, "1") } else { (a.ignore, "") };
+            (button(face, &step(address, "ignore"), "", text, &[("no_longer", no_longer)]))
+        }
     };
     Ok(visitor.page(Place::Runs, address, body))
 }
@@ -134,6 +162,16 @@ fn list_of(address: &str) -> String {
 pub async fn give(visitor: Visitor) -> Answered {
     let user = visitor.form.get("user").to_owned();
     assign(visitor, user, false, &["user"]).await
+}
+
+/// Has it reported no more, or reported again.
+pub async fn ignore(visitor: Visitor) -> Answered {
+    let request = Request::Ignore {
+        address: visitor.visit.named("address").to_owned(),
+        ignored: visitor.form.get("no_longer").is_empty(),
+    };
+    visitor.ask(request).await?;
+    Ok(visitor.done("/console/unknown", "saved"))
 }
 
 /// Gives it to a new user.
@@ -213,7 +251,7 @@ pub async fn mail(visitor: Visitor) -> Answered {
             }
             Standing::GoesOn(RunId(0), done, expected) => {
                 p { (a.counting) }
-                (Live { events: "/api/v1/reroutes/events", done: *done, expected: Some(*expected) }.shown(&visitor.face, stop(&visitor.face)))
+                (Live::new("/api/v1/reroutes/events", *done, Some(*expected)).shown(&visitor.face, stop(&visitor.face)))
             }
             Standing::GoesOn(run, ..) => {
                 p { (a.filing_goes_on) " " a href={ "/console/runs/" (run) } { (a.watch_it) } }

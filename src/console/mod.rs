@@ -43,6 +43,7 @@ mod runs;
 mod search;
 mod store;
 mod texts;
+mod verification;
 mod visitor;
 mod wizard;
 mod words;

@@ -6,6 +6,7 @@
 //! - `setups` is how profiles are shown, and given away as TOML.
 //! - `secrets` are where in a profile (pure); `sealing` encrypts them, each bound to its profile and place.
 
+mod mended;
 mod merge;
 mod plan;
 mod sealing;

@@ -18,7 +18,7 @@ use super::{
     run_error::RunError,
     tally::{Tally, UnknownAddress, by_header},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
-    would_delete::Kept,
+    would_delete::{DoneHere, Kept},
 };
 use crate::{
     api::Exit,
@@ -39,6 +39,8 @@ pub struct Rehearsal {
     pub state: RunState,
     /// Copies looked at, those too large and those that failed included.
     pub seen: u64,
+    /// Those of them that the archive has already.
+    pub archived_before: u64,
     pub users: BTreeMap<String, u64>,
     pub unknown: u64,
     pub skipped: u64,
@@ -108,6 +110,7 @@ pub async fn rehearse(
         kept,
         exclude: Exclude::new(&profile.exclude, clock::now().as_second()),
         going: Vec::new(),
+        archived_before: 0,
         cancel,
         watch,
         tally: Tally::new(directory, &profile.recipients, &profile.server.username),
@@ -137,11 +140,12 @@ struct Rehearsing<'p> {
     rules: Rules,
     /// Bytes; a run leaves larger messages on the server.
     max_message_size: u64,
-    /// The archive, where copies are deleted after archiving.
+    /// The archive, where there is one.
     kept: Option<&'p Kept>,
     exclude: Exclude,
     /// Copies that would be deleted.
     going: Vec<DeletedCopy>,
+    archived_before: u64,
     cancel: &'p CancellationToken,
     watch: HowFar<'p>,
     tally: Tally,
@@ -210,7 +214,9 @@ impl Rehearsing<'_> {
             name: folder.to_owned(),
             copies,
         });
+        let mut done = None;
         if let Some(kept) = self.kept {
+            done = kept.done(&opened, &listing)?;
             let going = kept.would_delete(self.profile, session, &opened, &listing, clock::now());
             self.going.extend(going.await?);
         }
@@ -223,6 +229,7 @@ impl Rehearsing<'_> {
         let mut here = FolderFetcher {
             rehearsing: self,
             folder,
+            done,
             want: Want::Whole,
             whole: HashSet::new(),
             missing: Missing::new(),
@@ -272,6 +279,7 @@ impl Rehearsing<'_> {
             dry_run: true,
             state,
             seen: tally.counts.seen,
+            archived_before: self.archived_before,
             users: tally.users,
             unknown: tally.counts.unknown,
             skipped: tally.counts.skipped,
@@ -301,6 +309,8 @@ impl Rehearsing<'_> {
 struct FolderFetcher<'w, 'p> {
     rehearsing: &'w mut Rehearsing<'p>,
     folder: &'w str,
+    /// The copies in it that are archived already.
+    done: Option<DoneHere>,
     want: Want,
     /// Copies of which the header does not say enough.
     whole: HashSet<CopyRef>,
@@ -373,8 +383,9 @@ impl Fetcher for FolderFetcher<'_, '_> {
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
         let mut came = HashSet::new();
-        let (want, whole) = (self.want, &mut self.whole);
+        let (want, whole, done) = (self.want, &mut self.whole, &self.done);
         let Rehearsing {
+            archived_before,
             rules,
             exclude,
             tally,
@@ -411,6 +422,7 @@ impl Fetcher for FolderFetcher<'_, '_> {
             });
             match read {
                 Some((found, reported)) => {
+                    *archived_before += u64::from(done.as_ref().is_some_and(|done| done.has(&copy)));
                     tally.copy(&found, reported, &bytes);
                     watch(SoFar {
                         done: tally.counts.seen,

@@ -119,6 +119,62 @@ fn an_address_is_given_to_somebody_and_its_mail_is_counted_and_filed() {
 }
 
 #[test]
+fn an_address_that_is_ignored_is_named_no_more_and_its_mail_goes_where_it_went() {
+    let mut site = with_unknown(3);
+    let (anna, _) = log_in(&site, "anna", "");
+    let (list, page) = ("/console/unknown", "/console/unknown/found%40example.com");
+    let ignore =
+        |client: &Client, no_longer: &str| submit(client, &format!("{page}/ignore"), &[("no_longer", no_longer)]);
+    // The newest run, which had one more message for it.
+    let newest = |site: &Site, client: &Client| {
+        site.import("From: a@example.org\r\nTo: found@example.com\r\nSubject: again\r\n\r\nx\r\n");
+        client.get("/api/v1/runs?limit=1").expect(200).json()["runs"][0].clone()
+    };
+    let done = followed(&anna, ignore(&anna, ""));
+    let (unknown, ignored) = done.split_once("Ignored addresses").expect("a part of the list");
+    assert!(
+        !unknown.contains("found@example.com") && ignored.contains("found@example.com"),
+        "{done}"
+    );
+    let shown = anna.get(page).expect(200).text();
+    assert!(
+        shown.contains("This address is ignored.") && shown.contains("Ignore no longer"),
+        "{shown}"
+    );
+    // It stays so, also after a start that nothing prepared.
+    for restarted in [false, true] {
+        if restarted {
+            site.kill();
+        }
+        let anna = log_in(&site, "anna", "").0;
+        let run = newest(&site, &anna);
+        assert!(run["unknown_addresses"].get("found@example.com").is_none(), "{run:#}");
+        assert_eq!(run["unknown"], 1, "{run:#}");
+    }
+    let (anna, _) = log_in(&site, "anna", "");
+    let known = anna.get("/api/v1/unknown").expect(200).json();
+    assert_eq!(known, json!({"addresses": [], "ignored": ["found@example.com"]}));
+    // Whoever takes it back is told again.
+    anna.ask("DELETE", "/api/v1/unknown/found@example.com/ignored", "", b"")
+        .expect(204);
+    assert!(!anna.get(list).expect(200).text().contains("Ignored addresses"));
+    let run = newest(&site, &anna);
+    assert_eq!(run["unknown_addresses"]["found@example.com"], 1, "{run:#}");
+    // Whoever gives it to somebody takes it back, too.
+    anna.ask("PUT", "/api/v1/unknown/found@example.com/ignored", "", b"")
+        .expect(204);
+    submit(&anna, &format!("{page}/make"), &[("name", "found")]).expect(303);
+    let known = anna.get("/api/v1/unknown").expect(200).json();
+    assert_eq!(known, json!({"addresses": [], "ignored": []}));
+    for wrong in ["*@example.com", "nonsense"] {
+        anna.ask("PUT", &format!("/api/v1/unknown/{wrong}/ignored"), "", b"")
+            .expect(400);
+    }
+    let audit = anna.get("/console/audit?action=address-ignore").expect(200).text();
+    assert!(audit.contains("found@example.com, no longer"), "{audit}");
+}
+
+#[test]
 fn users_come_out_of_a_table_after_a_look_at_it() {
     let site = peopled();
     let (anna, _) = log_in(&site, "anna", "");

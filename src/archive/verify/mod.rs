@@ -21,6 +21,7 @@ mod context;
 mod damage;
 mod files;
 mod filings;
+mod found;
 mod identities;
 mod ledger;
 mod logbook;
@@ -42,12 +43,13 @@ mod words;
 mod work;
 
 pub use damage::{Damage, Kind};
+pub use found::Found;
 pub use nightly::{Nightly, TellDamage};
 pub use plan::Selection;
 pub use remedy::Remedies;
 pub use rounds::Rounds;
 pub use stretches::Sample;
-pub use supervise::{READER, reader, verify};
+pub use supervise::{READER, reader, verify, verify_beside};
 
 /// What is said on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,13 @@ texts! {
     to_list: "To several people", "Mehreren Personen";
     to_list_means: "A list gives its mail to several users. Lists stand in the configuration file. Put this there with the names of the users, run", "Eine Liste gibt ihre Mail mehreren Benutzern. Listen stehen in der Konfigurationsdatei. Schreiben Sie dies mit den Namen der Benutzer dorthin, führen Sie aus:";
     then_file: "and then see what is in the archive for them:", "und sehen Sie dann, was für sie im Archiv ist:";
+    ignore: "Ignore", "Ignorieren";
+    ignore_title: "To nobody", "Niemandem";
+    ignore_means: "An ignored address is named no more, in this list or in the protocols of runs to come. Its mail goes where the rules of the profile put mail for nobody known, as it did so far. You can take this back.", "Eine ignorierte Adresse wird nicht mehr genannt, weder in dieser Liste noch in den Protokollen künftiger Läufe. Ihre Mail geht dorthin, wohin die Regeln des Profils Mail für niemand Bekannten legen, wie bisher. Sie können das zurücknehmen.";
+    is_ignored: "This address is ignored.", "Diese Adresse wird ignoriert.";
+    ignored_title: "Ignored addresses", "Ignorierte Adressen";
+    ignored_means: "These are not reported. Their mail goes where the rules put it.", "Diese werden nicht gemeldet. Ihre Mail geht dorthin, wohin die Regeln sie legen.";
+    ignore_no_longer: "Ignore no longer", "Nicht mehr ignorieren";
     has_it: "has now:", "hat jetzt:";
     file_title: "Mail that is in the archive already", "Mail, die schon im Archiv ist";
     counting: "All of the archive is looked through for mail that somebody should have by now. Nothing is filed by this.", "Das ganze Archiv wird nach Mail durchgesehen, die jemand inzwischen haben sollte. Dabei wird nichts abgelegt.";

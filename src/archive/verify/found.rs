@@ -1,0 +1,67 @@
+//! What a verification finds that nobody watches at a terminal: it is logged, and the first of it is kept.
+
+use std::path::Path;
+
+use super::{Damage, Event, Remedies};
+
+/// Damages that are logged one by one and kept, and notes that are kept.
+const MOST_KEPT: usize = 100;
+
+#[derive(Default)]
+pub struct Found {
+    /// The first of them.
+    pub damages: Vec<Damage>,
+    pub notes: Vec<String>,
+    remedies: Remedies,
+}
+
+impl Found {
+    pub fn take(&mut self, event: Event) {
+        match event {
+            Event::Damage(damage) => self.damaged(damage),
+            Event::Note(note) if self.notes.len() < MOST_KEPT => self.notes.push(note),
+            Event::Note(_) | Event::Progress { .. } => {}
+        }
+    }
+
+    fn damaged(&mut self, damage: Damage) {
+        self.remedies.add(&damage);
+        if self.damages.len() >= MOST_KEPT {
+            return;
+        }
+        let Damage {
+            id,
+            user,
+            volume,
+            detail,
+            ..
+        } = &damage;
+        let id = id.map(|id| id.0);
+        tracing::error!(
+            kind = damage.kind.as_str(),
+            id,
+            user,
+            volume,
+            "the archive is damaged: {detail}"
+        );
+        self.damages.push(damage);
+    }
+
+    /// What people are told, of so many damages; nothing where nothing is damaged.
+    pub fn words(&self, damages: u64) -> Option<String> {
+        let first = self.damages.first()?;
+        let more = match damages {
+            0 | 1 => String::new(),
+            more => format!(" (the first of {more} damages)"),
+        };
+        let detail = &first.detail;
+        Some(format!(
+            "the archive is damaged: {detail}{more}; `dropkeep verify` says what to do"
+        ))
+    }
+
+    /// What to do about all of it, about the archive in `data_dir`.
+    pub fn what_to_do(&self, data_dir: &Path) -> Vec<String> {
+        self.remedies.words(data_dir)
+    }
+}
