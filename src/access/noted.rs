@@ -81,6 +81,9 @@ fn words(request: &Request) -> (String, String, bool) {
             let so = if *ignored { "" } else { ", no longer" };
             ("address-ignore", format!("{address}{so}"), true)
         }
+        Request::ChangeList { address, users } if users.is_empty() => ("list-remove", address.clone(), true),
+        Request::ChangeList { address, users } => ("list-change", format!("{address}: {}", users.join(", ")), true),
+        Request::AddressLists => ("users", "lists".into(), false),
         Request::Ignored => ("users", "addresses that are ignored".into(), false),
         Request::ImportUsers { csv, dry_run } => {
             let lines = csv.lines().filter(|line| !line.trim().is_empty()).count();

@@ -102,6 +102,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Assign { .. }
         | Request::Ignore { .. }
         | Request::Ignored
+        | Request::AddressLists
+        | Request::ChangeList { .. }
         | Request::ImportUsers { .. }
         | Request::RenameUser { .. }
         | Request::RetireUser { .. }
@@ -262,6 +264,8 @@ mod tests {
             ChangeUser { .. } => ChangeUser { name: name(), addresses: vec![] }, [ALL, NO, NO, ALL];
             Assign { .. } => Assign { address: name(), user: name(), is_new: false }, [ALL, NO, NO, ALL];
             Ignore { .. } => Ignore { address: name(), ignored: true }, [ALL, NO, NO, ALL];
+            AddressLists => AddressLists, [ALL, NO, NO, ALL];
+            ChangeList { .. } => ChangeList { address: name(), users: vec![] }, [ALL, NO, NO, ALL];
             Ignored => Ignored, [ALL, NO, NO, ALL];
             ImportUsers { .. } => ImportUsers { csv: name(), dry_run: true }, [ALL, NO, NO, ALL];
             Profiles { secrets: false, .. } => Profiles { name: None, secrets: false }, [ALL, NO, NO, ALL];

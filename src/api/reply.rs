@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, DeviceCodeLine, Exit, Failure,
-    FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown,
+    FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, Origin, ProfileLine, ProfileSetup, SessionLine, Shown,
     ShownJournal, ShownPart, Spoken, StepLine, VerificationLine,
 };
 use crate::{
@@ -57,6 +57,7 @@ pub enum Reply {
     Added(String),
     Backlog(Box<Backlog>),
     User(UserLine),
+    AddressList(AddressListLine),
     /// An address that is ignored.
     Ignored(String),
     Entry(EntryLine),
@@ -178,6 +179,18 @@ impl UserLine {
     pub fn can_be_changed(&self) -> bool {
         !self.managed && !self.retired && !self.name.starts_with('@')
     }
+}
+
+/// A list: an address whose mail several users get.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddressListLine {
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// The names of the users.
+    pub users: Vec<String>,
+    pub origin: Origin,
+    /// It is not where it is kept and its address is somebody's in the configuration.
+    pub in_force: bool,
 }
 
 /// A line of `list`: a message in a user's archive.

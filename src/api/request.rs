@@ -82,6 +82,13 @@ pub enum Request {
         /// The user is added by it.
         is_new: bool,
     },
+    /// The lists, of the configuration and of the catalog.
+    AddressLists,
+    /// Have several users get the mail to an address that nobody has, as a list that is kept; with no user, that list goes.
+    ChangeList {
+        address: String,
+        users: Vec<String>,
+    },
     /// Report an address that nobody has no more, or report it again. Mail to it goes where it went.
     Ignore {
         address: String,
@@ -305,6 +312,8 @@ impl Request {
             | Self::ChangeUser { .. }
             | Self::Assign { .. }
             | Self::Ignore { .. }
+            | Self::AddressLists
+            | Self::ChangeList { .. }
             | Self::WatchReroute
             | Self::ImportUsers { .. }
             | Self::RenameUser { .. }

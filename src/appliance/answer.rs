@@ -185,6 +185,7 @@ impl Appliance {
                 | Request::Index
                 | Request::Sessions { .. }
                 | Request::Profiles { .. }
+                | Request::AddressLists
                 | Request::Watch { .. }
                 | Request::WatchReroute
                 | Request::WatchUpkeep { .. }),
@@ -300,6 +301,8 @@ impl Appliance {
             Request::Profiles { name, secrets } => self.setups(name, secrets, replies).await,
             Request::ChangeUser { name, addresses } => self.change_addresses(name, &addresses, replies).await,
             Request::Assign { address, user, is_new } => self.assign(&address, user, is_new, replies).await,
+            Request::AddressLists => self.address_lists(replies).await,
+            Request::ChangeList { address, users } => self.change_list(&address, &users).await,
             Request::Ignore { address, ignored } => self.ignore(&address, ignored).await,
             Request::ImportUsers { csv, dry_run } => self.import_users(csv, dry_run, replies).await,
             Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,

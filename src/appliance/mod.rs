@@ -9,6 +9,7 @@ mod history;
 mod ignored;
 mod import;
 mod index;
+mod lists;
 mod notices;
 mod profiles;
 mod reload;

@@ -126,6 +126,11 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
+        self.rename(name.clone(), to.clone()).await?;
+        self.rename_in_lists(&name, &to).await
+    }
+
+    async fn rename(&self, name: String, to: String) -> Result<(), Failure> {
         if let Some(changed) = self.renamed_in_configuration(&name, &to)? {
             let signs = Signs::new(&self.config());
             self.take_over.take(changed, &signs, false).await?;

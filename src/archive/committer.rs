@@ -5,7 +5,7 @@
 //! way it lingers a little, so that a slow source still makes large blocks.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -185,6 +185,15 @@ impl Committer {
     pub async fn put_backed_up(&self, backup: &BackupLine) -> Result<(), StoreError> {
         let text = memo::text(backup)?;
         self.change(Change::Memo(Memo::BackedUp, text)).await.map(drop)
+    }
+
+    /// Keeps these lists, and no others.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn put_lists(&self, lists: &BTreeMap<Address, Vec<String>>) -> Result<(), StoreError> {
+        let text = memo::text(lists)?;
+        self.change(Change::Memo(Memo::Lists, text)).await.map(drop)
     }
 
     /// Keeps the addresses that are not reported though nobody has them.

@@ -1,6 +1,6 @@
 //! What somebody writes down for later, as JSON of their own: rows of `meta` that only they understand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heed::{RoTxn, RwTxn};
 use serde::{Serialize, de::DeserializeOwned};
@@ -22,6 +22,8 @@ pub enum Memo {
     Verification,
     /// Addresses that nobody has, and that are reported no more; sorted.
     Ignored,
+    /// Lists that are kept: their addresses, and the names of their users.
+    Lists,
     /// How large the archive was, day by day ([`growth`](super::growth)).
     Sizes,
     /// The last backup ([`BackupLine`]).
@@ -35,6 +37,7 @@ impl Memo {
             Self::Verified => "verified",
             Self::Verification => "verification",
             Self::Ignored => "ignored",
+            Self::Lists => "lists",
             Self::Sizes => "sizes",
             Self::BackedUp => "backed up",
         }
@@ -74,6 +77,14 @@ impl Store {
     /// The catalog cannot be read.
     pub fn ignored(&self) -> Result<BTreeSet<Address>, StoreError> {
         Ok(self.memo(Memo::Ignored)?.unwrap_or_default())
+    }
+
+    /// The lists that are kept: their addresses, and the names of their users.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn kept_lists(&self) -> Result<BTreeMap<Address, Vec<String>>, StoreError> {
+        Ok(self.memo(Memo::Lists)?.unwrap_or_default())
     }
 
     /// What was written down last; nothing where nothing was, or where a later version wrote it.

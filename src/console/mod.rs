@@ -31,6 +31,7 @@ mod frame;
 mod growth;
 mod import;
 mod language;
+mod lists;
 mod log_in;
 mod look;
 mod message;

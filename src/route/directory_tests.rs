@@ -89,6 +89,7 @@ fn signs() -> Signs {
     let list = |address: &str, users: &[&str]| List {
         address: address.into(),
         users: users.iter().map(|name| (*name).into()).collect(),
+        origin: Default::default(),
     };
     let config = Config {
         domain_aliases: [("Example.net", "example.com"), ("alias.org", "sub.example.com")]

@@ -23,7 +23,7 @@ use crate::http::{PROBLEM, Problem};
         mail::search, mail::messages,
         message::show, message::raw, message::attachment, message::journal, take::take,
         users::list, users::add, users::import, users::change, users::retire_so, users::rename, users::retire, users::unknown, users::assign,
-        users::ignore, users::ignore_no_longer,
+        users::lists, users::put_list, users::remove_list, users::ignore, users::ignore_no_longer,
         runs::reroute, runs::reroute_events, runs::interrupt_reroute,
         runs::runs, runs::run, runs::events, runs::profiles, profiles::add, profiles::test_unsaved, profiles::dry_run_unsaved, profiles::import,
         profiles::setup, profiles::replace, profiles::remove, profiles::test, profiles::propose, profiles::dry_run,

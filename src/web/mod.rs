@@ -34,5 +34,5 @@ pub use self::{
     session::set_cookie,
     stream::{Bytewise, bytes},
     take::{take, take_these},
-    users::{Unknown, UnknownAddress, unknown_addresses},
+    users::{Unknown, UnknownAddress, address_lists, unknown_addresses},
 };

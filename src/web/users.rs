@@ -12,7 +12,7 @@ use super::{
     refused::Refused,
 };
 use crate::{
-    api::{Reply, Request, UserLine},
+    api::{AddressListLine, Reply, Request, UserLine},
     report::RunFilter,
 };
 
@@ -132,6 +132,64 @@ pub async fn retire(visit: Visit) -> Answered {
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// The lists.
+#[derive(Serialize, ToSchema)]
+pub struct AddressLists {
+    lists: Vec<AddressListLine>,
+}
+
+/// The lists, of the configuration and of the catalog: addresses whose mail several users get.
+#[utoipa::path(get, path = "/api/v1/lists", tag = "users", responses((status = 200, body = AddressLists)))]
+pub async fn lists(visit: Visit) -> Answered {
+    let lists = address_lists(&visit).await?;
+    Ok(HttpResponse::Ok().json(AddressLists { lists }))
+}
+
+/// The lists.
+///
+/// # Errors
+/// Whoever asks may not see them, or they cannot be read.
+pub async fn address_lists(visit: &Visit) -> Result<Vec<AddressListLine>, Refused> {
+    let replies = visit.ask(Request::AddressLists).await?.into_iter();
+    let lists = replies.filter_map(|reply| match reply {
+        Reply::AddressList(line) => Some(line),
+        _ => None,
+    });
+    Ok(lists.collect())
+}
+
+/// The users of a list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    users: Vec<String>,
+}
+
+/// Have these users get the mail to an address that no user has, in place of those of the list so far. Lists of the configuration
+/// are changed there.
+#[utoipa::path(put, path = "/api/v1/lists/{address}", tag = "users", params(("address" = String, Path)),
+    request_body = Members, responses((status = 204)))]
+pub async fn put_list(visit: Visit) -> Answered {
+    let Members { users } = visit.body()?;
+    if users.is_empty() {
+        return Err(Refused::bad("`users` names nobody; DELETE removes the list"));
+    }
+    change_list(&visit, users).await
+}
+
+/// Remove a list that is kept in the catalog. Nothing of what was filed by it is taken away.
+#[utoipa::path(delete, path = "/api/v1/lists/{address}", tag = "users", params(("address" = String, Path)),
+    responses((status = 204)))]
+pub async fn remove_list(visit: Visit) -> Answered {
+    change_list(&visit, Vec::new()).await
+}
+
+async fn change_list(visit: &Visit, users: Vec<String>) -> Answered {
+    let address = visit.named("address").to_owned();
+    visit.ask(Request::ChangeList { address, users }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 /// An address of ours that no user has.
 #[derive(Serialize, ToSchema)]
 pub struct UnknownAddress {
@@ -230,6 +288,9 @@ pub async fn unknown_addresses(visit: &Visit) -> Result<Unknown, Refused> {
         for address in user.addresses.iter().filter(|_| !user.retired) {
             counts.remove(address.as_str());
         }
+    }
+    for list in address_lists(visit).await?.iter().filter(|list| list.in_force) {
+        counts.remove(list.address.as_str());
     }
     let ignored = visit.ask(Request::Ignored).await?.into_iter();
     let ignored: Vec<_> = ignored

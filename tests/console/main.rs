@@ -16,6 +16,7 @@ mod pictures;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
 mod upkeep;
 mod usable;
 mod wizard;

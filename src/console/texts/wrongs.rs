@@ -18,7 +18,7 @@ texts! {
     no_address: "“{0}” is not an address.", "„{0}“ ist keine Adresse.";
     no_pattern: "“{0}” is neither an address nor a pattern: a * stands for all of a domain, as in *@example.com.", "„{0}“ ist weder eine Adresse noch ein Muster: Ein * steht für alle einer Domain, wie in *@example.com.";
     address_taken: "{0} is an address of “{1}” already.", "{0} ist schon eine Adresse von „{1}“.";
-    address_of_list: "{0} is the address of a list in the configuration.", "{0} ist die Adresse einer Liste in der Konfiguration.";
+    address_of_list: "{0} is the address of a list.", "{0} ist die Adresse einer Liste.";
     too_many_ignored: "{0} addresses are ignored already. Take some of them back.", "{0} Adressen werden schon ignoriert. Nehmen Sie einige zurück.";
     user_without_address: "“{0}” has no address. Write: name,address,address", "„{0}“ hat keine Adresse. Schreiben Sie: Name,Adresse,Adresse";
     open_quote: "A field goes on beyond the end of its line. Is a closing quotation mark missing?", "Ein Feld geht über das Ende seiner Zeile hinaus. Fehlt ein schließendes Anführungszeichen?";
