@@ -418,7 +418,10 @@ mod tests {
             allowed(&Caller::Account(account), request).is_ok()
         };
         let mail = [
-            Request::Raw { id: MessageId(1) },
+            Request::Raw {
+                id: MessageId(1),
+                named: false,
+            },
             Request::Show {
                 id: MessageId(1),
                 journal: false,

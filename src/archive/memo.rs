@@ -31,13 +31,24 @@ pub enum Memo {
 }
 
 impl Memo {
+    #[cfg(test)]
+    const ALL: [Self; 7] = [
+        Self::Notified,
+        Self::Verified,
+        Self::Verification,
+        Self::Ignored,
+        Self::Lists,
+        Self::Sizes,
+        Self::BackedUp,
+    ];
+
     fn key(self) -> &'static str {
         match self {
             Self::Notified => "notified",
             Self::Verified => "verified",
             Self::Verification => "verification",
             Self::Ignored => "ignored",
-            Self::Lists => "lists",
+            Self::Lists => "address lists",
             Self::Sizes => "sizes",
             Self::BackedUp => "backed up",
         }
@@ -105,4 +116,16 @@ pub(super) fn text(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Fault {
         detail: format!("this cannot be written down: {error}"),
     })
+}
+
+#[test]
+fn a_memo_was_written_into_the_row_of_something_else() {
+    // What else is in `meta`.
+    let others = ["schema", "next", "protocols", "archive", "identities", "lists", "audit"];
+    let beginnings = ["group ", "follower ", "profile "];
+    let keys = Memo::ALL.map(Memo::key);
+    for (at, key) in keys.iter().enumerate() {
+        assert!(!others.contains(key) && !keys[..at].contains(key), "{key}");
+        assert!(!beginnings.iter().any(|beginning| key.starts_with(beginning)), "{key}");
+    }
 }

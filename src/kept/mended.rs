@@ -42,7 +42,7 @@ pub fn mended(written: &Written, key: &str) -> Option<Written> {
         set(&mut keys, other, *value);
     }
     (keys != before).then(|| Written {
-        text: Spoken::new(&keys.to_string()),
+        text: Spoken::new(keys.to_string()),
         form: Form::Json,
     })
 }
@@ -70,7 +70,7 @@ fn set(keys: &mut Value, key: &str, value: Option<&str>) {
 #[test]
 fn a_wrong_value_gives_way_to_one_that_is_right_or_to_none() {
     let written = |keys: Value| Written {
-        text: Spoken::new(&keys.to_string()),
+        text: Spoken::new(keys.to_string()),
         form: Form::Json,
     };
     let keys = |written: Option<Written>| written.map(|written| written.text.reveal().parse::<Value>().unwrap());

@@ -12,13 +12,11 @@ use dropkeep::{
 };
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
-use serde_json::json;
 
 use crate::{
     people::{between, log_in, peopled, submit},
-    site::{Client, Reply, Site},
-    support::{PATIENCE, wait_for},
-    unknown::{followed, with_unknown},
+    site::{Client, Site},
+    unknown::followed,
 };
 
 #[test]
