@@ -166,6 +166,26 @@ fn compacting_is_watched_and_says_what_came_of_it() {
 }
 
 #[test]
+fn a_page_that_watched_what_failed_does_not_wait_for_its_end() {
+    let fault = "compact-begun:slow,compact-planned:error";
+    let site = Site::new("", &[("DROPKEEP_FAULT", fault)]);
+    site.import("From: a@example.org\r\nTo: jane@example.com\r\nSubject: x\r\n\r\nx\r\n");
+    site.add("anna", "administrator", &[]);
+    let browser = Browser::new(&site);
+    browser.log_in("anna", STORE);
+    browser.click("form[action$='/compact'] button");
+    browser.waits_for("how far it is", |browser| {
+        browser.has("section[data-events='/api/v1/compactions/events']")
+    });
+    browser.waits_for("that it is over", |browser| {
+        browser.has("form[action$='/store/compact']")
+    });
+    let (anna, _) = log_in(&site, "anna", "");
+    let audit = anna.get("/console/audit?action=compact").expect(200).text();
+    assert!(audit.contains("compact-planned"), "{audit}");
+}
+
+#[test]
 fn the_index_is_made_anew_from_the_page_and_over_the_api() {
     let site = peopled();
     let (anna, _) = log_in(&site, "anna", "");

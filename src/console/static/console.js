@@ -64,8 +64,15 @@
       return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
     };
     let first = null;
+    let heard = true;
     const events = new EventSource(live.dataset.events);
+    // A connection that ended without a word was about something that has no end to tell: the page says how it stands.
+    events.addEventListener("open", () => {
+      if (!heard) { events.close(); location.reload(); }
+      heard = false;
+    });
     events.addEventListener("progress", (event) => {
+      heard = true;
       const { done, expected } = JSON.parse(event.data);
       const now = performance.now() / 1000;
       first ??= { done, at: now };
