@@ -149,7 +149,7 @@ impl<'c> Explainer<'c> {
             profile: Some(self.profile.name.clone()),
             users: previewed.users.iter().map(would_get).collect(),
             unknown: previewed.unknown,
-            unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
+            unknown_addresses: nobodys(&previewed),
             addresses,
             addresses_omitted: overview.more,
             journal: overview.reported.as_str(),
@@ -191,7 +191,7 @@ impl<'c> Explainer<'c> {
             would_add: more.map(would_get).collect(),
             users,
             unknown: stored.filings.iter().all(|(_, filing)| filing.why == Why::Unknown),
-            unknown_addresses: previewed.unknown_addresses.iter().map(ToString::to_string).collect(),
+            unknown_addresses: nobodys(&previewed),
             addresses,
             addresses_omitted: overviews.iter().map(|overview| overview.more).sum(),
             journal: reported.as_str(),
@@ -246,6 +246,12 @@ impl ExplainedAddress {
             rule: known.as_ref().map(|(_, rule)| rule.as_str()),
         }
     }
+}
+
+/// The addresses of ours that nobody has, ignored or not.
+fn nobodys(previewed: &crate::route::Previewed) -> Vec<String> {
+    let all = previewed.unknown_addresses.iter().chain(&previewed.ignored);
+    all.map(ToString::to_string).collect()
 }
 
 fn would_get(user: &crate::route::PreviewedUser) -> ExplainedUser {

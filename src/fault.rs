@@ -38,6 +38,8 @@ pub enum Stage {
     Restore,
     /// The search index is written.
     Index,
+    /// A process begins to read the archive back.
+    Verify,
 }
 
 /// All points, in the order in which mail reaches them.
@@ -129,6 +131,7 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("index-synced", Stage::Index),
     ("index-committing", Stage::Index),
     ("index-committed", Stage::Index),
+    ("verify-begun", Stage::Verify),
 ];
 
 /// Fails here, where this point is the one chosen.

@@ -303,7 +303,15 @@ impl Archive {
             };
             let started = Instant::now();
             let mut client = Client::connect(&self.data_dir).await.expect("the appliance");
-            let answered = client.ask(&Request::Raw { id: MessageId(*id) }, &mut keep).await;
+            let answered = client
+                .ask(
+                    &Request::Raw {
+                        id: MessageId(*id),
+                        named: false,
+                    },
+                    &mut keep,
+                )
+                .await;
             latencies.push(started.elapsed().as_secs_f64() * 1e3);
             if let Err(error) = answered {
                 panic!("message {id}: {}", Failure::from(error));

@@ -31,7 +31,7 @@ fn words(request: &Request) -> (String, String, bool) {
             let after = after.iter().map(|_| ", a later page");
             ("list", format!("user {user}{}", after.collect::<String>()), true)
         }
-        Request::Raw { id } => ("raw", format!("message {id}"), true),
+        Request::Raw { id, .. } => ("raw", format!("message {id}"), true),
         Request::Show { id, .. } => ("show", format!("message {id}"), true),
         Request::Part { id, part } => ("attachment", format!("message {id}, part {part}"), true),
         Request::Take(taken) => ("export", of_taken(taken), true),
@@ -67,6 +67,8 @@ fn words(request: &Request) -> (String, String, bool) {
         Request::WatchReroute => ("protocols", "the reroute".into(), false),
         Request::InterruptReroute => ("interrupt", "reroute".into(), false),
         Request::InterruptCompaction => ("interrupt", "compact".into(), false),
+        Request::InterruptVerification => ("interrupt", "verify".into(), false),
+        Request::WatchUpkeep { upkeep } => ("status", upkeep.as_str().into(), false),
         Request::InterruptIndex => ("interrupt", "index".into(), false),
         Request::Reload => ("reload", "the configuration".into(), true),
         Request::AddUser { name, addresses, .. } => ("user-add", format!("{name}: {}", addresses.join(", ")), true),
@@ -75,6 +77,14 @@ fn words(request: &Request) -> (String, String, bool) {
             let new = if *is_new { ", new" } else { "" };
             ("address-assign", format!("{address} to {user}{new}"), true)
         }
+        Request::Ignore { address, ignored } => {
+            let so = if *ignored { "" } else { ", no longer" };
+            ("address-ignore", format!("{address}{so}"), true)
+        }
+        Request::ChangeList { address, users } if users.is_empty() => ("list-remove", address.clone(), true),
+        Request::ChangeList { address, users } => ("list-change", format!("{address}: {}", users.join(", ")), true),
+        Request::AddressLists => ("users", "lists".into(), false),
+        Request::Ignored => ("users", "addresses that are ignored".into(), false),
         Request::ImportUsers { csv, dry_run } => {
             let lines = csv.lines().filter(|line| !line.trim().is_empty()).count();
             let dry_run = if *dry_run { ", dry run" } else { "" };
@@ -117,6 +127,10 @@ fn words(request: &Request) -> (String, String, bool) {
             let dry_run = dry_run.then(|| "dry run".to_owned());
             let parts: Vec<_> = from.chain(profile).chain(query).chain(dry_run).collect();
             ("reroute", parts.join(", "), true)
+        }
+        Request::Verify { percent } => {
+            let share = percent.map(|percent| format!("{percent} %"));
+            ("verify", share.unwrap_or_else(|| "all".to_owned()), true)
         }
         Request::Compact => ("compact", String::new(), true),
         Request::RebuildIndex => ("index-rebuild", String::new(), true),
@@ -245,7 +259,13 @@ mod tests {
             ..Searched::default()
         };
         assert_eq!(said(Request::Search(search)), "search invoice -draft; of user joan");
-        assert_eq!(said(Request::Raw { id: MessageId(7) }), "raw message 7");
+        assert_eq!(
+            said(Request::Raw {
+                id: MessageId(7),
+                named: true
+            }),
+            "raw message 7"
+        );
         assert_eq!(said(Request::Status), "status ");
         let wish = |wish| Request::ChangeAccount {
             name: "joan".into(),

@@ -100,6 +100,10 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::AddUser { .. }
         | Request::ChangeUser { .. }
         | Request::Assign { .. }
+        | Request::Ignore { .. }
+        | Request::Ignored
+        | Request::AddressLists
+        | Request::ChangeList { .. }
         | Request::ImportUsers { .. }
         | Request::RenameUser { .. }
         | Request::RetireUser { .. }
@@ -115,6 +119,9 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::InterruptReroute
         | Request::Compact
         | Request::InterruptCompaction
+        | Request::Verify { .. }
+        | Request::InterruptVerification
+        | Request::WatchUpkeep { .. }
         | Request::Index
         | Request::RebuildIndex
         | Request::InterruptIndex
@@ -180,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         access::{OpenArchive, Owner},
-        api::{Form, Format, MboxKind, ProfileWish, Spoken, Written},
+        api::{Form, Format, MboxKind, ProfileWish, Spoken, Upkeep, Written},
         ids::{MessageId, RunId, UserId},
     };
 
@@ -238,7 +245,7 @@ mod tests {
             List { .. } => List { user: None, newest: None, filter: Default::default() }, [ALL, GIVEN, ALL, GIVEN];
             Search(_) => Search(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Page { .. } => Page { user: name(), after: None, limit: 1 }, [ALL, GIVEN, ALL, GIVEN];
-            Raw { .. } => Raw { id: MessageId(1) }, [ALL, GIVEN, ALL, GIVEN];
+            Raw { .. } => Raw { id: MessageId(1), named: false }, [ALL, GIVEN, ALL, GIVEN];
             Show { .. } => Show { id: MessageId(1), journal: true, full: true }, [ALL, GIVEN, ALL, GIVEN];
             Part { .. } => Part { id: MessageId(1), part: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Take(_) => Take(Default::default()), [ALL, GIVEN, ALL, GIVEN];
@@ -256,6 +263,10 @@ mod tests {
             AddUser { .. } => AddUser { name: name(), addresses: vec![], no_count: false }, [ALL, NO, NO, ALL];
             ChangeUser { .. } => ChangeUser { name: name(), addresses: vec![] }, [ALL, NO, NO, ALL];
             Assign { .. } => Assign { address: name(), user: name(), is_new: false }, [ALL, NO, NO, ALL];
+            Ignore { .. } => Ignore { address: name(), ignored: true }, [ALL, NO, NO, ALL];
+            AddressLists => AddressLists, [ALL, NO, NO, ALL];
+            ChangeList { .. } => ChangeList { address: name(), users: vec![] }, [ALL, NO, NO, ALL];
+            Ignored => Ignored, [ALL, NO, NO, ALL];
             ImportUsers { .. } => ImportUsers { csv: name(), dry_run: true }, [ALL, NO, NO, ALL];
             Profiles { secrets: false, .. } => Profiles { name: None, secrets: false }, [ALL, NO, NO, ALL];
             Profiles { secrets: true, .. } => Profiles { name: None, secrets: true }, [ALL, NO, NO, NO];
@@ -274,6 +285,9 @@ mod tests {
             InterruptReroute => InterruptReroute, [ALL, NO, NO, ALL];
             Compact => Compact, [ALL, NO, NO, ALL];
             InterruptCompaction => InterruptCompaction, [ALL, NO, NO, ALL];
+            Verify { .. } => Verify { percent: Some(5.0) }, [ALL, NO, NO, ALL];
+            InterruptVerification => InterruptVerification, [ALL, NO, NO, ALL];
+            WatchUpkeep { .. } => WatchUpkeep { upkeep: Upkeep::Verification }, [ALL, NO, NO, ALL];
             Index => Index, [ALL, NO, NO, ALL];
             RebuildIndex => RebuildIndex, [ALL, NO, NO, ALL];
             InterruptIndex => InterruptIndex, [ALL, NO, NO, ALL];
@@ -381,7 +395,10 @@ mod tests {
             assert!(!may_change(&caller, "jane", &AccountWish::AddApplication("x".into())));
             for request in [
                 Request::Users,
-                Request::Raw { id: MessageId(1) },
+                Request::Raw {
+                    id: MessageId(1),
+                    named: true,
+                },
                 Request::Accounts,
                 Request::Status,
             ] {
@@ -401,7 +418,10 @@ mod tests {
             allowed(&Caller::Account(account), request).is_ok()
         };
         let mail = [
-            Request::Raw { id: MessageId(1) },
+            Request::Raw {
+                id: MessageId(1),
+                named: false,
+            },
             Request::Show {
                 id: MessageId(1),
                 journal: false,

@@ -13,6 +13,7 @@ mod request;
 mod search;
 mod shown;
 mod status;
+mod upkeep;
 mod wrong;
 
 pub use accounts::{
@@ -23,7 +24,7 @@ pub use import::{Format, MboxFrom, MboxKind};
 pub use profiles::{
     ChangeKind, ChangedLine, DeviceCodeLine, Form, Origin, ProfileSetup, ProfileWish, StepLine, Written,
 };
-pub use reply::{ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
+pub use reply::{AddressListLine, ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
 pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
 pub use shown::{OF_PART, OUTSIDE, Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
@@ -31,4 +32,5 @@ pub use status::{
     ApplianceLine, BackupLine, Failing, FirstError, GrowthLine, IndexLine, LastRun, NoticeLine, ProfileLine, SizeLine,
     VerifiedLine,
 };
+pub use upkeep::{DamageLine, Upkeep, Verification, VerificationLine};
 pub use wrong::{Code, Wrong};

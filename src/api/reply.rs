@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::{
     AccountLine, ApplianceLine, ApplicationLine, AuditEnd, AuditLine, ChangedLine, DeviceCodeLine, Exit, Failure,
-    FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, ProfileLine, ProfileSetup, SessionLine, Shown,
-    ShownJournal, ShownPart, Spoken, StepLine,
+    FoundLine, GrowthLine, HitLine, IndexLine, Made, NoticeLine, Origin, ProfileLine, ProfileSetup, SessionLine, Shown,
+    ShownJournal, ShownPart, Spoken, StepLine, VerificationLine,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -37,6 +37,12 @@ pub enum Reply {
         expected: u64,
     },
     Compacted(Box<CompactedLine>),
+    /// How far a verification is: bytes of mail read back, of how many.
+    Verifying {
+        done: u64,
+        expected: u64,
+    },
+    Verified(Box<VerificationLine>),
     /// How far the search index is: documents that are in it, and messages.
     Indexing {
         done: u64,
@@ -51,10 +57,15 @@ pub enum Reply {
     Added(String),
     Backlog(Box<Backlog>),
     User(UserLine),
+    AddressList(AddressListLine),
+    /// An address that is ignored.
+    Ignored(String),
     Entry(EntryLine),
     /// A message that was found; behind all of them comes how many there are.
     Hit(Box<HitLine>),
     Found(Box<FoundLine>),
+    /// How a file of a message is called, by its date, its subject and its id.
+    FileName(String),
     /// A stretch of a message's bytes, in base64.
     Bytes(String),
     Shown(Box<Shown>),
@@ -91,6 +102,8 @@ pub enum Reply {
     Audited(Box<AuditLine>),
     AuditEnd(AuditEnd),
     Growth(Box<GrowthLine>),
+    /// What else is wrong with a profile, beside what its check fails over.
+    AlsoWrong(Failure),
     Failed(Failure),
     Done,
 }
@@ -166,6 +179,18 @@ impl UserLine {
     pub fn can_be_changed(&self) -> bool {
         !self.managed && !self.retired && !self.name.starts_with('@')
     }
+}
+
+/// A list: an address whose mail several users get.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AddressListLine {
+    #[schema(value_type = String)]
+    pub address: Address,
+    /// The names of the users.
+    pub users: Vec<String>,
+    pub origin: Origin,
+    /// It is not where it is kept and its address is somebody's in the configuration.
+    pub in_force: bool,
 }
 
 /// A line of `list`: a message in a user's archive.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountWish, AuditFilter, BackupLine, Format, MboxFrom, MboxKind, ProfileWish, Searched, Spoken, Taken, Written,
+    AccountWish, AuditFilter, BackupLine, Format, MboxFrom, MboxKind, ProfileWish, Searched, Spoken, Taken, Upkeep,
+    Written,
 };
 use crate::{
     ids::{MessageId, RunId},
@@ -81,6 +82,20 @@ pub enum Request {
         /// The user is added by it.
         is_new: bool,
     },
+    /// The lists, of the configuration and of the catalog.
+    AddressLists,
+    /// Have several users get the mail to an address that nobody has, as a list that is kept; with no user, that list goes.
+    ChangeList {
+        address: String,
+        users: Vec<String>,
+    },
+    /// Report an address that nobody has no more, or report it again. Mail to it goes where it went.
+    Ignore {
+        address: String,
+        ignored: bool,
+    },
+    /// The addresses that are ignored.
+    Ignored,
     /// Add and change users as a table says, a line each: a name, and addresses. All of it, or nothing. What becomes of
     /// each, and then how much of the mail in the archive is for new addresses.
     ImportUsers {
@@ -114,6 +129,19 @@ pub enum Request {
     Compact,
     /// End the compaction that a request asked for, where one is going on.
     InterruptCompaction,
+    /// Read the archive back, and say what is damaged: how far it is, then how it ended. All of it, or a random share.
+    Verify {
+        /// More than 0, and at most 100.
+        #[serde(default)]
+        percent: Option<f64>,
+    },
+    /// End the verification that a request asked for, where one is going on.
+    InterruptVerification,
+    /// How far this is, again and again until it ends; then how it ended. Of what has ended, that alone; nothing where
+    /// there was none, for a compaction none since the start.
+    WatchUpkeep {
+        upkeep: Upkeep,
+    },
     /// How the search index stands.
     Index,
     /// Make the search index anew; how far it is, then how it stands.
@@ -141,6 +169,9 @@ pub enum Request {
     /// A message's exact bytes.
     Raw {
         id: MessageId,
+        /// First how a file of it is called.
+        #[serde(default)]
+        named: bool,
     },
     Show {
         id: MessageId,
@@ -256,6 +287,7 @@ impl Request {
             Self::Protocols { .. }
             | Self::Protocol { .. }
             | Self::Users
+            | Self::Ignored
             | Self::List { .. }
             | Self::Page { .. }
             | Self::Search(_)
@@ -279,6 +311,9 @@ impl Request {
             | Self::AddUser { .. }
             | Self::ChangeUser { .. }
             | Self::Assign { .. }
+            | Self::Ignore { .. }
+            | Self::AddressLists
+            | Self::ChangeList { .. }
             | Self::WatchReroute
             | Self::ImportUsers { .. }
             | Self::RenameUser { .. }
@@ -287,6 +322,9 @@ impl Request {
             | Self::InterruptReroute
             | Self::Compact
             | Self::InterruptCompaction
+            | Self::Verify { .. }
+            | Self::InterruptVerification
+            | Self::WatchUpkeep { .. }
             | Self::Index
             | Self::RebuildIndex
             | Self::InterruptIndex

@@ -37,6 +37,8 @@ pub enum Code {
     AddressTaken,
     /// The address.
     AddressOfList,
+    /// The most addresses.
+    TooManyIgnored,
     /// The name.
     UserWithoutAddress,
     /// A field of a table goes on beyond its line.
@@ -125,6 +127,8 @@ pub enum Code {
     NoSpan,
     /// What was typed.
     NoSize,
+    /// A share of the archive.
+    NoShare,
     OnlyAttachment,
     /// The words that there are.
     UnreadWords,

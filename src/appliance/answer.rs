@@ -158,7 +158,7 @@ impl Appliance {
                 if let Some(entry) = entry {
                     notes.note(entry).await?;
                 }
-                return self.check_profile(caller, name, profile).await;
+                return self.check_profile(caller, name, profile, replies).await;
             }
             (Request::LogInByCode { name, profile, code }, Some(entry)) => {
                 let result = self.log_in_by_code(caller, name, profile, code, replies).await;
@@ -185,8 +185,10 @@ impl Appliance {
                 | Request::Index
                 | Request::Sessions { .. }
                 | Request::Profiles { .. }
+                | Request::AddressLists
                 | Request::Watch { .. }
-                | Request::WatchReroute),
+                | Request::WatchReroute
+                | Request::WatchUpkeep { .. }),
                 Some(entry),
             ) => {
                 notes.note(entry).await?;
@@ -268,9 +270,15 @@ impl Appliance {
             } => self.add_user(name, &addresses, no_count, replies).await,
             Request::RenameUser { name, to } => self.rename_user(name, to).await,
             Request::RetireUser { name } => self.change_user(UserChange::Retire { name }).await,
+            Request::Verify { percent } => self.verify(percent, replies).await,
+            Request::InterruptVerification => {
+                self.verification.errand.interrupt();
+                Ok(())
+            }
+            Request::WatchUpkeep { upkeep } => self.watch_upkeep(upkeep, replies).await,
             Request::Compact => self.compact(replies).await,
             Request::InterruptCompaction => {
-                self.compaction.interrupt();
+                self.compaction.errand.interrupt();
                 Ok(())
             }
             Request::Index => self.index(replies).await,
@@ -285,10 +293,7 @@ impl Appliance {
                 dry_run,
                 query,
             } => self.reroute(from, profile, dry_run, query, replies).await,
-            Request::WatchReroute => {
-                self.watch_reroute(replies).await;
-                Ok(())
-            }
+            Request::WatchReroute => self.watch_reroute(replies).await,
             Request::InterruptReroute => {
                 self.rerouting.interrupt();
                 Ok(())
@@ -296,6 +301,9 @@ impl Appliance {
             Request::Profiles { name, secrets } => self.setups(name, secrets, replies).await,
             Request::ChangeUser { name, addresses } => self.change_addresses(name, &addresses, replies).await,
             Request::Assign { address, user, is_new } => self.assign(&address, user, is_new, replies).await,
+            Request::AddressLists => self.address_lists(replies).await,
+            Request::ChangeList { address, users } => self.change_list(&address, &users).await,
+            Request::Ignore { address, ignored } => self.ignore(&address, ignored).await,
             Request::ImportUsers { csv, dry_run } => self.import_users(csv, dry_run, replies).await,
             Request::Sessions { account } => self.sessions(account.as_deref(), replies).await,
             _ => Err(Failure::usage("this request is answered by the store")),

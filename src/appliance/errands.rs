@@ -1,4 +1,4 @@
-//! Errands besides runs: compacting, and filing anew.
+//! An errand besides runs: filing anew what is in the archive.
 
 use roaring::RoaringTreemap;
 use tokio::sync::mpsc;
@@ -7,7 +7,6 @@ use super::{rerouted::Rerouted, state::Appliance};
 use crate::{
     access::Archives,
     api::{Failure, Reply},
-    compaction,
     panics::blocking,
     profile::look_at_users,
     reading::{all_found, find_user},
@@ -18,16 +17,6 @@ use crate::{
 const TOLD: usize = 32;
 
 impl Appliance {
-    pub(super) async fn compact(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
-        let going_on = self.compaction.begin()?;
-        let told = replies.clone();
-        // Where nobody takes them at once, later ones say the same.
-        let tell = move |done, expected| drop(told.try_send(Reply::Compacting { done, expected }));
-        let compacted = compaction::run(self.store.clone(), self.committer.clone(), &going_on, tell).await?;
-        let _ = replies.send(Reply::Compacted(Box::new(compacted))).await;
-        Ok(())
-    }
-
     /// What a query finds in all of the archive.
     async fn found_by(&self, query: String, replies: &mpsc::Sender<Reply>) -> Result<RoaringTreemap, Failure> {
         self.catch_up(replies).await?;

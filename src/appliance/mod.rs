@@ -6,8 +6,10 @@ mod backlog;
 mod errands;
 mod heartbeat;
 mod history;
+mod ignored;
 mod import;
 mod index;
+mod lists;
 mod notices;
 mod profiles;
 mod reload;
@@ -18,7 +20,9 @@ mod start;
 mod state;
 mod status;
 mod supervised;
+mod told;
 mod trials;
+mod upkeep;
 mod users;
 
 pub use self::{

@@ -41,16 +41,23 @@ impl Appliance {
         Ok(())
     }
 
-    /// Whether a profile could be kept as it is written.
+    /// Whether a profile could be kept as it is written. Says all that is wrong, the first of it last, as the failure.
     pub(super) async fn check_profile(
         &self,
         caller: &Caller,
         name: Option<String>,
         written: Written,
+        replies: &mpsc::Sender<Reply>,
     ) -> Result<(), Failure> {
         let (config, store, by) = (self.config(), self.store.clone(), by(caller));
         let check = move || kept::check(&config, &store, name.as_deref(), written, by);
-        blocking("checking a profile", check).await?
+        let mut wrong = blocking("checking a profile", check).await?.into_iter();
+        let first = wrong.next();
+        for failure in wrong {
+            // Whoever asked may be gone.
+            let _ = replies.send(Reply::AlsoWrong(failure)).await;
+        }
+        first.map_or(Ok(()), Err)
     }
 
     /// Changes a profile, and notes it in the same transaction; from then on it runs as it is now.

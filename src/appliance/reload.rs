@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{ChangedNames, Exit, Failure, Reloaded, Reply},
-    archive::{User, UserId},
+    archive::{User, UserId, UsersNews},
     config::{self, Config, FileUsers, Origin},
     kept,
     panics::blocking,
@@ -116,7 +116,7 @@ impl Appliance {
         self.with_kept(read).await
     }
 
-    /// The configuration with the profiles that the catalog keeps; which of them are left out is noted.
+    /// The configuration with the profiles and lists that the catalog keeps; which of them are left out is noted.
     pub(super) async fn with_kept(&self, mut config: Config) -> Result<Config, Failure> {
         let store = self.store.clone();
         let merge = move || kept::merge(&mut config, &store).map(|left_out| (config, left_out));
@@ -150,11 +150,12 @@ impl Appliance {
         let file = loaded.file.clone();
         let read = blocking(READING_CONFIG, move || Config::load(&file)).await.ok()?;
         let in_file = |profile: &&config::Profile| profile.origin == Origin::File;
+        let list_in_file = |list: &&config::List| list.origin == Origin::File;
         let differs = match read {
             Ok(new) => {
                 !loaded.profile.iter().filter(in_file).eq(&new.profile)
                     || loaded.user != new.user
-                    || loaded.list != new.list
+                    || !loaded.list.iter().filter(list_in_file).eq(&new.list)
                     || loaded.domain_aliases != new.domain_aliases
                     || loaded.users_file != new.users_file
             }
@@ -178,28 +179,51 @@ impl Appliance {
         if same && !self.take_over.is_behind() && !self.has_other_users(new).await? {
             return Ok(ChangedNames::default());
         }
-        // Whoever looks at the users file knows the users of the old configuration, and would retire the new ones.
+        self.look_no_more().await;
+        let taken = self.take_over_from(new).await;
+        if taken.is_ok() {
+            self.gained_by_signs(old, new).await?;
+        }
+        self.look_anew(if taken.is_ok() { new } else { old });
+        if taken.is_err() {
+            self.reconfigure(old, &Arc::new(old.clone())).await;
+        }
+        taken
+    }
+
+    /// Whoever looks at the users file knows the users and lists of the old configuration, and would retire the new ones.
+    async fn look_no_more(&self) {
         let looking = self.running().stages.users_file.clone();
         if let Some(looking) = looking {
             // One that is gone looks no more.
             let _ = looking.send(LookNoMore).await;
         }
-        let taken = self.take_over_from(new).await;
-        if taken.is_ok() {
-            let gained = gained_by_signs(old, new);
-            if !gained.is_empty() {
-                self.committer.add_news(gained.clone().into()).await?;
-                self.backlogs.gained(gained);
-            }
-        }
-        let config = if taken.is_ok() { new } else { old };
+    }
+
+    /// Has the users file of a configuration looked at from now on.
+    fn look_anew(&self, config: &Config) {
         let users_file = UsersFile::new(config, self.take_over.clone(), self.backlogs.tell_gained());
-        let users_file = users_file.map(Actor::start);
-        self.running_mut().stages.users_file = users_file;
-        if taken.is_err() {
-            self.reconfigure(old, &Arc::new(old.clone())).await;
+        self.running_mut().stages.users_file = users_file.map(Actor::start);
+    }
+
+    /// Lists and domain aliases that are new lead to users, for whom there may be mail in the archive.
+    async fn gained_by_signs(&self, old: &Config, new: &Config) -> Result<(), Failure> {
+        let gained = gained_by_signs(old, new);
+        if !gained.is_empty() {
+            self.committer.add_news(gained.clone().into()).await?;
+            self.backlogs.gained(gained);
         }
-        taken
+        Ok(())
+    }
+
+    /// Has addresses looked up by the lists of `new`. The users stay as they are.
+    async fn change_lists(&self, old: &Config, new: &Config) -> Result<(), Failure> {
+        self.look_no_more().await;
+        let nobody = (Vec::new(), UsersNews::default());
+        let taken = self.take_over.take(nobody, &Signs::new(new), true).await;
+        self.look_anew(if taken.is_ok() { new } else { old });
+        taken?;
+        self.gained_by_signs(old, new).await
     }
 
     /// Whether its users file has changed.
@@ -221,11 +245,14 @@ impl Appliance {
         Ok(names)
     }
 
-    /// Takes over what was changed of the profiles that the catalog keeps; the tokens of those that were `removed` from it go,
-    /// too. For whoever holds `reloading`.
+    /// Takes over what was changed of the profiles and lists that the catalog keeps; the tokens of profiles that were `removed`
+    /// from it go, too. For whoever holds `reloading`.
     pub(super) async fn take_kept(&self, removed: &[String]) -> Result<(), Failure> {
         let old = self.config();
         let new = Arc::new(self.with_kept((*old).clone()).await?);
+        if old.list != new.list {
+            self.change_lists(&old, &new).await?;
+        }
         self.notifier.reconfigure(&new);
         self.backlogs.configure(new.clone());
         let changed = self.change_profiles(&old, new, removed).await;
@@ -233,7 +260,7 @@ impl Appliance {
             added = changed.added.join(", "),
             changed = changed.changed.join(", "),
             removed = changed.removed.join(", "),
-            "profiles that are kept in the catalog were changed"
+            "what is kept in the catalog was changed"
         );
         self.reloads.send_modify(|reloads| *reloads += 1);
         Ok(())

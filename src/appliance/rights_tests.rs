@@ -147,7 +147,7 @@ async fn nobody_sees_what_they_may_not_see() {
         let ids = site.messages.keys().copied().chain([0, NO_ID, u64::MAX].map(MessageId));
         for id in ids {
             for request in [
-                Request::Raw { id },
+                Request::Raw { id, named: true },
                 Request::Show {
                     id,
                     journal: false,
@@ -337,6 +337,8 @@ async fn what_names_everybody_is_for_administrators() {
                 before: None,
             },
             Request::Accounts,
+            Request::AddressLists,
+            Request::Ignored,
             Request::Sessions { account: None },
             Request::Status,
             Request::Profiles {
@@ -378,7 +380,7 @@ async fn what_names_everybody_is_for_administrators() {
         true
     });
     assert_eq!(check.unwrap().wrong, 0);
-    // For those who are no administrators: the five, the run, two accounts; and the log for a user.
-    assert_eq!(refused, 2 * 8 + 1);
+    // For those who are no administrators: the seven, the run, two accounts; and the log for a user.
+    assert_eq!(refused, 2 * 10 + 1);
     assert!(find_user(site.appliance.store(), &Archives::All, RETIRED).is_ok());
 }

@@ -90,21 +90,12 @@ impl Appliance {
     }
 
     /// The same of the rerouting that is going on, and at last how it ended.
-    pub(super) async fn watch_reroute(&self, replies: &mpsc::Sender<Reply>) {
-        let mut tick = tokio::time::interval(WATCH);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            let said = self
-                .rerouted
-                .borrow()
-                .as_ref()
-                .map(|rerouted| (rerouted.reply(), rerouted.is_over()));
-            let Some((reply, is_over)) = said else { return };
-            if replies.send(reply).await.is_err() || is_over {
-                return;
-            }
-        }
+    pub(super) async fn watch_reroute(&self, replies: &mpsc::Sender<Reply>) -> Result<(), Failure> {
+        let look = async || {
+            let rerouted = self.rerouted.borrow();
+            Ok(rerouted.as_ref().map(|rerouted| (rerouted.reply(), rerouted.is_over())))
+        };
+        keep_telling(replies, look).await
     }
 
     /// A run as counted so far, and how many copies it expects.
@@ -135,7 +126,8 @@ impl Appliance {
 
     /// Ends all runs and errands in good order, and starts no more runs; returns when none is going on.
     pub async fn interrupt_all(&self) {
-        self.compaction.interrupt();
+        self.verification.errand.interrupt();
+        self.compaction.errand.interrupt();
         self.rerouting.interrupt();
         self.trials_end.cancel();
         self.backlogs.end();
@@ -152,7 +144,8 @@ impl Appliance {
             // The sender is gone only when the supervisor is.
             let _ = profile.live.wait_for(|live| !live.busy).await;
         }
-        self.compaction.ended().await;
+        self.verification.errand.ended().await;
+        self.compaction.errand.ended().await;
         self.rerouting.ended().await;
     }
 
@@ -164,6 +157,28 @@ impl Appliance {
     /// A run as counted so far; `None` where it is not going on.
     pub fn going_on(&self, run: RunId) -> Option<Run> {
         self.live(run).map(|(run, _)| run)
+    }
+}
+
+/// Says how far something is, again and again until it is over or nobody reads it any more. `look` gives
+/// what is to be said, and whether it is over; nothing where there is nothing.
+///
+/// # Errors
+/// It cannot be looked at.
+pub(super) async fn keep_telling(
+    replies: &mpsc::Sender<Reply>,
+    mut look: impl AsyncFnMut() -> Result<Option<(Reply, bool)>, Failure>,
+) -> Result<(), Failure> {
+    let mut tick = tokio::time::interval(WATCH);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some((reply, is_over)) = look().await? else {
+            return Ok(());
+        };
+        if replies.send(reply).await.is_err() || is_over {
+            return Ok(());
+        }
     }
 }
 

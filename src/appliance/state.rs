@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{backlog::Backlogs, requests::Requests, rerouted::Rerouted, supervised::Supervised};
+use super::{backlog::Backlogs, requests::Requests, rerouted::Rerouted, supervised::Supervised, told::Told};
 use crate::{
     api::{Failure, Reloaded},
     archive::{Committer, Housekeeper, Store},
@@ -64,6 +64,8 @@ pub struct Appliance {
     pub(super) take_over: TakeOver,
     /// Held while a configuration is read anew.
     pub(super) reloading: tokio::sync::Mutex<()>,
+    /// Held while it is changed which addresses are ignored.
+    pub(super) ignoring: tokio::sync::Mutex<()>,
     /// Profiles that are kept in the catalog, and do not run.
     pub(super) not_in_force: Mutex<Vec<NotInForce>>,
     /// How many profiles may be tried out at once.
@@ -83,7 +85,8 @@ pub struct Appliance {
     pub(super) store: Arc<Store>,
     pub(super) committer: Committer,
     pub(super) router: Addr<Router>,
-    pub(super) compaction: Errand,
+    pub(super) verification: Told,
+    pub(super) compaction: Told,
     pub(super) rerouting: Errand,
     /// How far that is, or how the last one ended.
     pub(super) rerouted: watch::Sender<Option<Rerouted>>,

@@ -1,10 +1,7 @@
 //! Profiles tried out: tested, also before they are kept, and rehearsed. Each in a thread of its own, as what comes from a
 //! server may take long to read; nothing is stored.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -14,8 +11,7 @@ use super::{profiles::by, state::Appliance};
 use crate::{
     access::Caller,
     api::{DeviceCodeLine, Exit, Failure, Reply, Spoken, StepLine, Written},
-    archive::Store,
-    config::{Config, DeleteWhen, Profile, Secret},
+    config::{Config, Profile, Secret},
     kept,
     panics::blocking,
     profile::{Kept, Rehearsal, SoFar, Watched, probe, rehearse},
@@ -84,7 +80,7 @@ impl Appliance {
         let told = replies.clone();
         let rehearsing = move |cancel: CancellationToken| async move {
             let directory: Directory = directory_of(&store, Signs::new(&config))?;
-            let kept = kept_of(&store, &profile)?;
+            let kept = Kept::new(store.clone(), &profile)?;
             let (name, profile) = (profile.name.clone(), unsaved(&config, profile));
             let (login, most) = (Login::new(&config, &profile), config.limits.max_message_size.0);
             let last = Mutex::new(None::<Instant>);
@@ -96,7 +92,7 @@ impl Appliance {
                     let _ = told.try_send(rehearsing_as(&so_far));
                 }
             };
-            let rehearsed = rehearse(&profile, &login, directory, most, kept.as_ref(), &cancel, &watch).await?;
+            let rehearsed = rehearse(&profile, &login, directory, most, Some(&kept), &cancel, &watch).await?;
             json(&Rehearsal {
                 profile: name,
                 ..rehearsed
@@ -225,14 +221,6 @@ fn rehearsing_as(so_far: &SoFar<'_>) -> Reply {
         done: so_far.done,
         expected: so_far.expected,
         users,
-    }
-}
-
-/// The archive, where the profile deletes what is in it.
-fn kept_of(store: &Arc<Store>, profile: &Profile) -> Result<Option<Kept>, Failure> {
-    match profile.delete.when {
-        DeleteWhen::Never => Ok(None),
-        DeleteWhen::Archived => Ok(Some(Kept::new(store.clone(), profile)?)),
     }
 }
 

@@ -76,12 +76,16 @@ impl Appliance {
         let name = user.clone();
         let (wanted, change) = match is_new {
             true => {
-                let addresses = vec![address];
+                let addresses = vec![address.clone()];
                 (UserChange::Add { name, addresses }, ChangeKind::Added)
             }
-            false => (UserChange::Gain { name, address }, ChangeKind::Changed),
+            false => {
+                let address = address.clone();
+                (UserChange::Gain { name, address }, ChangeKind::Changed)
+            }
         };
         self.change_user(wanted).await?;
+        self.ignore_no_longer(&address).await?;
         let line = ChangedLine {
             name: user.clone(),
             change,
@@ -122,6 +126,11 @@ impl Appliance {
     }
 
     pub(super) async fn rename_user(&self, name: String, to: String) -> Result<(), Failure> {
+        self.rename(name.clone(), to.clone()).await?;
+        self.rename_in_lists(&name, &to).await
+    }
+
+    async fn rename(&self, name: String, to: String) -> Result<(), Failure> {
         if let Some(changed) = self.renamed_in_configuration(&name, &to)? {
             let signs = Signs::new(&self.config());
             self.take_over.take(changed, &signs, false).await?;
@@ -224,7 +233,7 @@ fn refused(error: UserError) -> Failure {
     failure.for_that(wrong)
 }
 
-fn unfit(error: EntryError) -> Failure {
+pub(super) fn unfit(error: EntryError) -> Failure {
     let wrong = Wrong::from(&error);
     Failure::usage(error).for_that(wrong)
 }
@@ -257,7 +266,7 @@ fn wrong_table((line, problem): (Option<usize>, UsersFileProblem)) -> Failure {
     .for_that(wrong)
 }
 
-fn router_stopped() -> Failure {
+pub(super) fn router_stopped() -> Failure {
     Failure::new(Exit::Errors, "the router stopped; this is a bug in dropkeep")
 }
 

@@ -50,7 +50,7 @@ pub struct Catalog {
     /// Of `identities`; filled where the catalog is written.
     pub(super) filter: Filter,
     /// Name → value: "schema" (u32, big-endian), "next" ([`Counters`]), "protocols" (the `KnownRuns` of `runs`, derived
-    /// from it but for how many were removed), "notified", "verified", "sizes", "backed up" (each a
+    /// from it but for how many were removed), "notified", "verified", "verification", "ignored", "address lists", "sizes", "backed up" (each a
     /// [`Memo`](super::memo::Memo), as JSON), "archive" (the
     /// [`ArchiveId`]), "identities" ([`Identities`]), "lists" (how far `lists` is [filled](super::lists)), "group
     /// 000001" (the first block of the group that was written last into this volume), "follower NAME" (the [`Mark`] up

@@ -5,6 +5,7 @@
 //! way it lingers a little, so that a slow source still makes large blocks.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -28,7 +29,8 @@ use super::{
     rows::{CopyKey, Counters, FolderNumber, Named, RunId, Sighting, Source, SourceNumber, UidlDigest, User, UserId},
 };
 use crate::{
-    api::BackupLine,
+    api::{BackupLine, VerificationLine},
+    message::Address,
     panics::survived,
     report::{NOTABLE, Run, metrics, orders_done, orders_sent},
 };
@@ -183,6 +185,33 @@ impl Committer {
     pub async fn put_backed_up(&self, backup: &BackupLine) -> Result<(), StoreError> {
         let text = memo::text(backup)?;
         self.change(Change::Memo(Memo::BackedUp, text)).await.map(drop)
+    }
+
+    /// Keeps these lists, and no others.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn put_lists(&self, lists: &BTreeMap<Address, Vec<String>>) -> Result<(), StoreError> {
+        let text = memo::text(lists)?;
+        self.change(Change::Memo(Memo::Lists, text)).await.map(drop)
+    }
+
+    /// Keeps the addresses that are not reported though nobody has them.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn put_ignored(&self, ignored: &BTreeSet<Address>) -> Result<(), StoreError> {
+        let text = memo::text(ignored)?;
+        self.change(Change::Memo(Memo::Ignored, text)).await.map(drop)
+    }
+
+    /// Notes how a verification ended that the appliance was asked for.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub async fn put_verification(&self, verification: &VerificationLine) -> Result<(), StoreError> {
+        let text = memo::text(verification)?;
+        self.change(Change::Memo(Memo::Verification, text)).await.map(drop)
     }
 
     /// Makes a user as it is to be; a new one where there is no id.

@@ -12,7 +12,7 @@ use crate::{
 pub fn run(config: Config, id: MessageId) -> Result<u8, Failure> {
     let mut output = Output::new();
     let mut broken = None;
-    let answered = ask::read(&config, &Request::Raw { id }, &mut |reply| {
+    let answered = ask::read(&config, &Request::Raw { id, named: false }, &mut |reply| {
         let Reply::Bytes(stretch) = reply else { return };
         match STANDARD.decode(stretch) {
             Ok(bytes) => output.bytes(&bytes),

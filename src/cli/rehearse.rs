@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::Failure,
     archive::{Store, StoreError},
-    config::{Config, DeleteWhen, Profile, Recipients, Unknown},
+    config::{Config, Profile, Recipients, Unknown},
     explain::directory,
     profile::{Kept, Rehearsal, SoFar, UnknownAddress, rehearse},
     report::{Omitted, RunState},
@@ -64,11 +64,8 @@ pub fn run(config: &Config, name: Option<&str>, json: bool) -> Result<u8, Failur
     Ok(rehearsal.exit as u8)
 }
 
-/// The archive, where there is one and the profile deletes what is in it.
+/// The archive, where there is one.
 fn kept(config: &Config, profile: &Profile) -> Result<Option<Kept>, Failure> {
-    if profile.delete.when == DeleteWhen::Never {
-        return Ok(None);
-    }
     match Store::open_for_reading(config) {
         Ok(store) => Ok(Some(Kept::new(Arc::new(store), profile)?)),
         Err(StoreError::None { .. } | StoreError::NotMade { .. }) => Ok(None),
@@ -117,6 +114,7 @@ fn print(output: &mut Output, rehearsal: &Rehearsal, recipients: &Recipients) {
         Unknown::Skip => "would be left where they are".to_owned(),
         Unknown::User(name) => format!("would be filed for {name}"),
     };
+    count(rehearsal.archived_before, "archived already", false);
     count(rehearsal.unknown, &format!("without a known address: {would}"), true);
     let no_user = "addresses that would get no user: create_limit is reached";
     count(rehearsal.users_not_created, no_user, false);

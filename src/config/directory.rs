@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
+use super::origin::Origin;
+
 /// `[[list]]`: an address whose mail several users get.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -11,6 +13,8 @@ pub struct List {
     pub address: String,
     /// Names of users, be they of the configuration, of its users file, or added by commands.
     pub users: Vec<String>,
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 /// `[[user]]`: a person with addresses, managed by the configuration.

@@ -48,7 +48,7 @@ pub enum UsersFileProblem {
         other: String,
         line: Option<usize>,
     },
-    #[error("{0} is the address of a [[list]] in the configuration; no user can have it")]
+    #[error("{0} is the address of a list; no user can have it")]
     List(Address),
     #[error("{0:?} is a [[user]] in the configuration too; remove it from one of them")]
     Twice(String),

@@ -14,6 +14,7 @@ fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, (Option<usize>, UsersFilePr
     let list = List {
         address: "sales@example.com".into(),
         users: vec!["jane".into()],
+        origin: Default::default(),
     };
     parse(text.as_ref(), &[configured("conf", "conf@example.com")], &[list])
 }

@@ -1,4 +1,4 @@
-//! The stylesheets and the script, which are in the binary. Their addresses have their digest, so browsers keep them.
+//! The stylesheets, the script and the icon, which are in the binary. Their addresses have their digest, so browsers keep them.
 
 use std::sync::LazyLock;
 
@@ -38,6 +38,8 @@ pub static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("static/console.js"),
     )
 });
+pub static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("static/icon.svg")));
 /// Of pages of mail.
 pub static MAIL: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(
@@ -61,7 +63,9 @@ impl Asset {
 
 pub async fn asset(asked: Asked) -> HttpResponse {
     let path = asked.request.path();
-    let known = [&*STYLE, &*SCRIPT, &*MAIL].into_iter().find(|asset| asset.path == path);
+    let known = [&*STYLE, &*SCRIPT, &*ICON, &*MAIL]
+        .into_iter()
+        .find(|asset| asset.path == path);
     match known {
         Some(asset) => HttpResponse::Ok()
             .content_type(asset.kind)

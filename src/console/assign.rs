@@ -16,10 +16,10 @@ use super::{
     words,
 };
 use crate::{
-    api::{Reply, Request},
+    api::{AddressListLine, Origin, Reply, Request},
     ids::RunId,
     report::{Run, RunState},
-    web::{Refused, cut, unknown_addresses},
+    web::{Refused, Unknown, address_lists, cut, unknown_addresses},
 };
 
 /// Where mail that is in the archive already is counted and filed.
@@ -40,13 +40,29 @@ fn step(address: &str, step: &str) -> String {
 
 /// The list, by how often they were named.
 pub async fn list(visitor: Visitor) -> Answered {
-    let t = visitor.t();
-    let unknown = unknown_addresses(&visitor.visit).await?;
+    let (t, a) = (visitor.t(), texts(&visitor));
+    let Unknown {
+        addresses: unknown,
+        ignored,
+    } = unknown_addresses(&visitor.visit).await?;
+    let more = |all: usize| {
+        let more = all.saturating_sub(UNKNOWN) as u64;
+        html! { @if more > 0 { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, more)) } } }
+    };
     let body = html! {
+        @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p { (t.unknown_means) }
         @if unknown.is_empty() { p.nothing { (t.none_unknown) } } @else {
             (addresses(&visitor.face, unknown.iter().take(UNKNOWN).map(|one| (&*one.address, one.messages))))
-            @if unknown.len() > UNKNOWN { p.hint { (t.and_more) " " (words::number(visitor.face.look.language, (unknown.len() - UNKNOWN) as u64)) } }
+            (more(unknown.len()))
+        }
+        @if !ignored.is_empty() {
+            section aria-labelledby="ignored" {
+                h2 #ignored { (a.ignored_title) }
+                p { (a.ignored_means) }
+                ul { @for address in ignored.iter().take(UNKNOWN) { li { a href=(path(&["unknown", address])) { bdi { (address) } } } } }
+                (more(ignored.len()))
+            }
         }
     };
     Ok(visitor.page(Place::Runs, t.unknown_addresses, body))
@@ -78,8 +94,15 @@ pub async fn page(visitor: Visitor) -> Answered {
     let (face, language) = (&visitor.face, visitor.face.look.language);
     let address = visitor.visit.named("address");
     let known = unknown_addresses(&visitor.visit).await?;
-    let named = known.iter().find(|one| one.address == address).map(|one| one.messages);
+    let is_ignored = known.ignored.iter().any(|one| one == address);
+    let named = known
+        .addresses
+        .iter()
+        .find(|one| one.address == address)
+        .map(|one| one.messages);
     let users = visitor.users().await?;
+    let lists = address_lists(&visitor.visit).await?.into_iter();
+    let list = lists.rev().find(|list| list.address.as_str() == address);
     let changed_here = users.iter().filter(|user| user.can_be_changed()).take(PROPOSED);
     let has_managed = users.iter().any(|user| user.managed && !user.retired);
     let (given, made) = (step(address, "give"), step(address, "make"));
@@ -87,6 +110,7 @@ pub async fn page(visitor: Visitor) -> Answered {
     let local = address.split('@').next().unwrap_or_default();
     let body = html! {
         p.back { a href="/console/unknown" { "← " (a.back_to_unknown) } }
+        @if is_ignored { (notice("note", html! { p { (a.is_ignored) } })) }
         @if let Some(named) = named { p { (words::messages(language, named)) " " (a.named_by) } }
         section.card aria-labelledby="to-user" {
             h2 #to-user { (a.to_user) }
@@ -113,27 +137,85 @@ pub async fn page(visitor: Visitor) -> Answered {
         }
         section.card aria-labelledby="to-list" {
             h2 #to-list { (a.to_list) }
-            p { (a.to_list_means) " " code { "dropkeep reload" } ", " (a.then_file) }
-            pre tabindex="0" { (list_of(address)) }
-            p { a href=(MAIL) { (a.file_title) } }
+            (list_form(&visitor, address, list.as_ref()))
+        }
+        section.card aria-labelledby="to-nobody" {
+            h2 #to-nobody { (a.ignore_title) }
+            p { (a.ignore_means) }
+            @let (text, no_longer) = if is_ignored { (a.ignore_no_longer, "1") } else { (a.ignore, "") };
+            (button(face, &step(address, "ignore"), "", text, &[("no_longer", no_longer)]))
         }
     };
     Ok(visitor.page(Place::Runs, address, body))
 }
 
-/// What the configuration file needs for a list.
-fn list_of(address: &str) -> String {
-    // A string of JSON is one of TOML.
-    format!(
-        "[[list]]\naddress = {}\nusers = [\"…\", \"…\"]\n",
-        serde_json::Value::from(address)
-    )
+/// The list that the address is, or could be.
+fn list_form(visitor: &Visitor, address: &str, list: Option<&AddressListLine>) -> Markup {
+    let (face, a) = (&visitor.face, texts(visitor));
+    let action = step(address, "list");
+    let filled = visitor.filled(&action);
+    let users = list.map(|list| list.users.join("\n")).unwrap_or_default();
+    if list.is_some_and(|list| list.origin == Origin::File) {
+        return html! { p { (a.list_of_file) " " code { "dropkeep reload" } "." } pre tabindex="0" { (users) } };
+    }
+    html! {
+        form method="post" action=(action) {
+            (face.token())
+            div.field {
+                label for="members" { (a.members) }
+                textarea #members name="users" rows="4" spellcheck="false" required
+                    aria-invalid=[filled.invalid("users")] aria-describedby=[filled.described("users", Some("members-hint"))] {
+                    "\n" (filled.value("users", &users))
+                }
+                (filled.said("users"))
+                p.hint #members-hint { (a.to_list_means) }
+            }
+            button type="submit" { @if list.is_some() { (a.change_list) } @else { (a.make_list) } }
+        }
+        @if list.is_some() { (button(face, &action, "", a.remove_list, &[("remove", "1")])) }
+    }
 }
 
 /// Gives it to a user who is there.
 pub async fn give(visitor: Visitor) -> Answered {
     let user = visitor.form.get("user").to_owned();
     assign(visitor, user, false, &["user"]).await
+}
+
+/// Makes a list of it, or changes or removes the one there is.
+pub async fn list_of(visitor: Visitor) -> Answered {
+    let address = visitor.visit.named("address").to_owned();
+    let typed = visitor.form.get("users").split(['\n', ',']).map(str::trim);
+    let users: Vec<_> = typed.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let (removes, names) = (!visitor.form.get("remove").is_empty(), users.join(", "));
+    if users.is_empty() && !removes {
+        let refused = Refused::bad(texts(&visitor).names_nobody);
+        return page(visitor.mistaken(&["users"], refused)?).await;
+    }
+    let users = if removes { Vec::new() } else { users };
+    let request = Request::ChangeList {
+        address: address.clone(),
+        users,
+    };
+    if let Err(refused) = visitor.ask(request).await {
+        return page(visitor.mistaken(&["users"], refused)?).await;
+    }
+    if removes {
+        return Ok(visitor.done("/console/people", "removed"));
+    }
+    // As above.
+    let _ = begin(&visitor, true).await;
+    Ok(see(&link(MAIL, &[("address", &address), ("user", &names)])))
+}
+
+/// Has it reported no more, or reported again.
+pub async fn ignore(visitor: Visitor) -> Answered {
+    let request = Request::Ignore {
+        address: visitor.visit.named("address").to_owned(),
+        ignored: visitor.form.get("no_longer").is_empty(),
+    };
+    visitor.ask(request).await?;
+    Ok(visitor.done("/console/unknown", "saved"))
 }
 
 /// Gives it to a new user.
@@ -213,7 +295,7 @@ pub async fn mail(visitor: Visitor) -> Answered {
             }
             Standing::GoesOn(RunId(0), done, expected) => {
                 p { (a.counting) }
-                (Live { events: "/api/v1/reroutes/events", done: *done, expected: Some(*expected) }.shown(&visitor.face, stop(&visitor.face)))
+                (Live::new("/api/v1/reroutes/events", *done, Some(*expected)).shown(&visitor.face, stop(&visitor.face)))
             }
             Standing::GoesOn(run, ..) => {
                 p { (a.filing_goes_on) " " a href={ "/console/runs/" (run) } { (a.watch_it) } }
@@ -285,12 +367,4 @@ pub async fn file(visitor: Visitor) -> Answered {
 pub async fn interrupt(visitor: Visitor) -> Answered {
     visitor.ask(Request::InterruptReroute).await?;
     Ok(see(local(visitor.form.get("here")).unwrap_or("/console/runs")))
-}
-
-#[test]
-fn the_address_of_a_list_is_written_as_toml_has_it() {
-    for address in ["info@example.com", "\"a \\\\ b\"@example.com"] {
-        let read: toml_edit::DocumentMut = list_of(address).parse().unwrap();
-        assert_eq!(read["list"][0]["address"].as_str(), Some(address));
-    }
 }

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
-    assets::{SCRIPT, STYLE},
+    assets::{ICON, SCRIPT, STYLE},
     look::{Language, Look, Theme},
     texts::Texts,
 };
@@ -150,6 +150,7 @@ impl Face {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (title) " · dropkeep" }
+                    link rel="icon" type="image/svg+xml" href=(ICON.path);
                     link rel="stylesheet" href=(STYLE.path);
                     script defer src=(SCRIPT.path) {}
                 }

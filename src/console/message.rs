@@ -273,7 +273,7 @@ pub async fn journal(visitor: Visitor) -> Answered {
 /// The exact bytes, as text that nothing is made of.
 pub async fn source(mut visitor: Visitor) -> Answered {
     let id = id(&visitor)?;
-    let mut answer = visitor.visit.begin(Request::Raw { id }).await?;
+    let mut answer = visitor.visit.begin(Request::Raw { id, named: false }).await?;
     let first = answer.next().await;
     let as_text = Bytewise {
         kind: "text/plain; charset=utf-8",

@@ -42,22 +42,40 @@ pub fn figure(name: &str, value: Markup) -> Markup {
 /// How far something is that the script keeps up to date; without it, whoever wants to know loads the page again.
 pub struct Live<'l> {
     /// Where the script hears of it.
-    pub events: &'l str,
-    pub done: u64,
-    pub expected: Option<u64>,
+    events: &'l str,
+    done: u64,
+    expected: Option<u64>,
+    in_bytes: bool,
 }
 
-impl Live<'_> {
+impl<'l> Live<'l> {
+    pub fn new(events: &'l str, done: u64, expected: Option<u64>) -> Self {
+        Self {
+            events,
+            done,
+            expected,
+            in_bytes: false,
+        }
+    }
+
+    /// Of what bytes are counted.
+    pub fn in_bytes(self) -> Self {
+        Self { in_bytes: true, ..self }
+    }
+
     /// `stop` ends it.
     pub fn shown(&self, face: &Face, stop: Markup) -> Markup {
         let (t, language) = (face.t(), face.look.language);
-        let expected = self.expected.map(|expected| words::number(language, expected));
+        let amount = match self.in_bytes {
+            true => words::bytes,
+            false => words::number,
+        };
+        let expected = self.expected.map(|expected| amount(language, expected));
         html! {
-            section.live data-events=(self.events) {
-                label for="progress" { (t.progress) }
-                progress #progress data-progress {}
+            section.live data-events=(self.events) data-bytes[self.in_bytes] {
+                label { (t.progress) " " progress data-progress {} }
                 p role="status" aria-live="off" {
-                    span data-done { (words::number(language, self.done)) }
+                    span data-done { (amount(language, self.done)) }
                     " " (t.out_of) " " span data-expected { (expected.as_deref().unwrap_or("…")) } " · " span data-rate data-unit=(t.per_second) {}
                     " · " span data-left data-text=(t.left) {}
                 }

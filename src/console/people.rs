@@ -6,12 +6,15 @@ use super::{
     account::new_password,
     form::path,
     frame::{Face, Place},
-    import,
+    import, lists,
     parts::notice,
     visitor::{Answered, Visitor},
     words,
 };
-use crate::api::{AccountLine, Reply, Request, Role, UserLine};
+use crate::{
+    api::{AccountLine, Reply, Request, Role, UserLine},
+    web::address_lists,
+};
 
 /// Addresses of a user that the table shows.
 const ADDRESSES: usize = 5;
@@ -25,6 +28,7 @@ pub async fn page(visitor: Visitor) -> Answered {
             _ => None,
         })
         .collect();
+    let address_lists = address_lists(&visitor.visit).await?;
     let (t, face) = (visitor.t(), &visitor.face);
     // Whose form could not be taken is there, too.
     let of_form = visitor.visit.named("name");
@@ -53,6 +57,7 @@ pub async fn page(visitor: Visitor) -> Answered {
             (add_user_form(&visitor))
             p { a href="/console/people/import" { (import::title(&visitor)) } }
         }
+        (lists::section(&visitor, &address_lists))
         section aria-labelledby="accounts" {
             h2 #accounts { (t.accounts) }
             (accounts_table(face, &accounts))

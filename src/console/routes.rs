@@ -14,7 +14,7 @@ use super::{
     first::{self, FirstAccount},
     form::{Form, link},
     frame::{CODES, Face, Who},
-    import, log_in,
+    import, lists, log_in,
     look::{Look, local},
     message, overview, people, runs, search, store,
     visitor::{Answered, Handler, Visitor, bears, form_token, handler},
@@ -74,10 +74,13 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/overview", handler(overview::page)),
         get("/console/runs", handler(runs::list)),
         get("/console/runs/{run}", handler(runs::run)),
+        get("/console/lists", handler(lists::open)),
         get("/console/unknown", handler(assign::list)),
         get("/console/unknown/{address}", handler(assign::page)),
         post("/console/unknown/{address}/give", handler(assign::give)),
         post("/console/unknown/{address}/make", handler(assign::make)),
+        post("/console/unknown/{address}/list", handler(assign::list_of)),
+        post("/console/unknown/{address}/ignore", handler(assign::ignore)),
         get(assign::MAIL, handler(assign::mail)),
         post("/console/reroute/count", handler(assign::recount)),
         post("/console/reroute/file", handler(assign::file)),
@@ -111,6 +114,9 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/store", handler(store::page)),
         post("/console/store/index", handler(store::rebuild_index)),
         post("/console/store/compact", handler(store::compact)),
+        post("/console/store/compact/stop", handler(store::stop_compaction)),
+        post("/console/store/verify", handler(store::verify)),
+        post("/console/store/verify/stop", handler(store::stop_verification)),
     ];
     let of_wizard = wizard::pages().into_iter().map(|(method, path, handler)| {
         let most = if method == Method::POST { LONG_BODY } else { 0 };

@@ -151,12 +151,13 @@ pub async fn run(visitor: Visitor) -> Answered {
         .into_iter()
         .find_map(run_of);
     let run = run.ok_or_else(cut)?;
+    let is_there = has_profile(&visitor, &run.profile).await?;
     let (t, face) = (visitor.t(), &visitor.face);
     let title = format!("{} {}", t.run, run.run);
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p.back { a href="/console/runs" { "← " (t.runs) } }
-        (head(face, &run))
+        (head(face, &run, is_there))
         @if run.state == RunState::Running { (live(face, &run)) }
         (counts(face, &run))
         (errors(face, &run))
@@ -169,12 +170,31 @@ pub async fn run(visitor: Visitor) -> Answered {
     Ok(visitor.page(Place::Runs, &title, body))
 }
 
-fn head(face: &Face, run: &Run) -> Markup {
+/// Whether there is such a profile, which may have been removed since it ran.
+async fn has_profile(visitor: &Visitor, name: &str) -> Result<bool, Refused> {
+    if [IMPORT, REROUTE].contains(&name) {
+        return Ok(false);
+    }
+    let request = Request::Profiles {
+        name: Some(name.to_owned()),
+        secrets: false,
+    };
+    match visitor.ask(request).await {
+        Ok(_) => Ok(true),
+        Err(refused) if refused.status() == StatusCode::NOT_FOUND => Ok(false),
+        Err(refused) => Err(refused),
+    }
+}
+
+fn head(face: &Face, run: &Run, has_profile: bool) -> Markup {
     let (t, language) = (face.t(), face.look.language);
     let took = run.finished_at.map(|end| end.as_second() - run.started_at.as_second());
     html! {
         dl.figures {
-            (figure(t.profile, html! { bdi { (name(face, run)) } }))
+            (figure(t.profile, html! {
+                @if has_profile { a href=(path(&["profiles", &run.profile])) { bdi { (run.profile) } } }
+                @else { bdi { (name(face, run)) } }
+            }))
             (figure(t.state, html! { span.state.(words::state_kind(run.state)) { (words::state(language, run.state)) } }))
             (figure(t.began, moment(face, run.started_at)))
             @if let Some(took) = took { (figure(t.took, html! { (words::seconds(language, u64::try_from(took).unwrap_or(0))) })) }
@@ -199,12 +219,7 @@ fn live(face: &Face, run: &Run) -> Markup {
             )
         }
     };
-    let live = Live {
-        events: &events,
-        done: run.counts.seen,
-        expected: None,
-    };
-    live.shown(face, stop)
+    Live::new(&events, run.counts.seen, None).shown(face, stop)
 }
 
 fn counts(face: &Face, run: &Run) -> Markup {

@@ -27,6 +27,15 @@ pub fn count(language: Language, many: u64, [one, others]: [&str; 2]) -> String 
     format!("{} {}", number(language, many), if many == 1 { one } else { others })
 }
 
+/// A share in percent, as it was typed.
+pub fn percent(language: Language, percent: f64) -> String {
+    let written = percent.to_string();
+    match language {
+        Language::English => format!("{written}%"),
+        Language::German => format!("{} %", written.replace('.', ",")),
+    }
+}
+
 /// Bytes, in thousands.
 pub fn bytes(language: Language, bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];

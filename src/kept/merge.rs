@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{sealing::Sealer, secrets};
+use super::{lists, sealing::Sealer, secrets};
 use crate::{
     archive::{Store, StoreError, StoredProfile},
     config::{Config, ConfigError, Origin, Profile, Secret, toml_of},
@@ -19,12 +19,13 @@ pub struct NotInForce {
 /// What stands in place of a secret that cannot be decrypted; nobody gets to see or send it.
 const PLACEHOLDER: &str = "sealed";
 
-/// Makes the profiles of `config` those of its file and those that `store` keeps. Gives those that are left out; one whose
+/// Makes the profiles and lists of `config` those of its file and those that `store` keeps. Gives the profiles that are left out; one whose
 /// secrets cannot be decrypted stays, and its runs say so.
 ///
 /// # Errors
 /// The catalog cannot be read.
 pub fn merge(config: &mut Config, store: &Store) -> Result<Vec<NotInForce>, StoreError> {
+    lists::merge(config, store)?;
     let kept = store.profiles()?;
     config.profile.retain(|profile| profile.origin == Origin::File);
     if kept.is_empty() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    mended::mended,
     merge::{keys_of, one, users},
     sealing::Sealer,
     secrets::{self, Secrets},
@@ -13,6 +14,9 @@ use crate::{
     clock,
     config::{Config, ConfigError, Origin, Profile, profiles_of, toml_of},
 };
+
+/// Values that are said to be wrong of one profile.
+const MOST_WRONG: usize = 20;
 
 /// A change that can be written.
 #[derive(Debug)]
@@ -64,11 +68,31 @@ pub fn plan(config: &Config, store: &Store, name: &str, wish: &ProfileWish, by: 
     })
 }
 
-/// Whether a profile could be kept as it is written: as a change of the profile `like`, or as a new one.
-///
-/// # Errors
-/// It could not; the failure names the key that is wrong.
-pub fn check(config: &Config, store: &Store, like: Option<&str>, written: Written, by: ByOwner) -> Result<(), Failure> {
+/// What is wrong with a profile that could not be kept as it is written: as a change of the profile `like`, or as a new one.
+/// Each failure names the key that is wrong. Behind the first one are those that would be there once it is put right.
+pub fn check(config: &Config, store: &Store, like: Option<&str>, mut written: Written, by: ByOwner) -> Vec<Failure> {
+    let mut wrong: Vec<Failure> = Vec::new();
+    while let Err(failure) = check_once(config, store, like, written.clone(), by) {
+        let mended = failure.key.as_deref().and_then(|key| mended(&written, key));
+        let is_new = wrong.iter().all(|known| known.key != failure.key);
+        if is_new {
+            wrong.push(failure);
+        }
+        match mended.filter(|_| is_new && wrong.len() < MOST_WRONG) {
+            Some(mended) => written = mended,
+            None => break,
+        }
+    }
+    wrong
+}
+
+fn check_once(
+    config: &Config,
+    store: &Store,
+    like: Option<&str>,
+    written: Written,
+    by: ByOwner,
+) -> Result<(), Failure> {
     let planned = match like {
         Some(name) => plan(config, store, name, &ProfileWish::Change(written), by),
         None => {

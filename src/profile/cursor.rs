@@ -119,6 +119,17 @@ impl Names {
 }
 
 impl Done {
+    /// Whether a copy is done by its name.
+    pub fn has(&self, copy: &CopyRef, names: &Names) -> bool {
+        match (self, copy, names.key(copy)) {
+            (Self::Imap(uids), CopyRef::Uid(uid), Some(_)) => uids.contains(*uid),
+            (Self::Pop3(done), CopyRef::Uidl { uidl, .. }, Some(_)) => {
+                done.binary_search_by_key(&digest(uidl), |(digest, _)| *digest).is_ok()
+            }
+            _ => false,
+        }
+    }
+
     /// Sorts a complete listing by which copies of it are done. UIDs that name more than one message are in neither
     /// set.
     pub fn sort(&self, listing: &Listing, names: &Names) -> Sorted {

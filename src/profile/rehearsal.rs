@@ -18,7 +18,7 @@ use super::{
     run_error::RunError,
     tally::{Tally, UnknownAddress, by_header},
     windows::{HEADER_BYTES, SIZES, WINDOW_BYTES, windows},
-    would_delete::Kept,
+    would_delete::{DoneHere, Kept},
 };
 use crate::{
     api::Exit,
@@ -40,6 +40,8 @@ pub struct Rehearsal {
     pub state: RunState,
     /// Copies looked at, those too large and those that failed included.
     pub seen: u64,
+    /// Those of them that the archive has already.
+    pub archived_before: u64,
     pub users: BTreeMap<String, u64>,
     pub unknown: u64,
     pub skipped: u64,
@@ -111,6 +113,7 @@ pub async fn rehearse(
         kept,
         exclude: Exclude::new(&profile.exclude, clock::now().as_second()),
         going: Vec::new(),
+        archived_before: 0,
         cancel,
         watch,
         tally: Tally::new(directory, &profile.recipients, &profile.server.username),
@@ -140,11 +143,12 @@ struct Rehearsing<'p> {
     rules: Rules,
     /// Bytes; a run leaves larger messages on the server.
     max_message_size: u64,
-    /// The archive, where copies are deleted after archiving.
+    /// The archive, where there is one.
     kept: Option<&'p Kept>,
     exclude: Exclude,
     /// Copies that would be deleted.
     going: Vec<DeletedCopy>,
+    archived_before: u64,
     cancel: &'p CancellationToken,
     watch: HowFar<'p>,
     tally: Tally,
@@ -216,7 +220,9 @@ impl Rehearsing<'_> {
             name: folder.to_owned(),
             copies,
         });
+        let mut done = None;
         if let Some(kept) = self.kept {
+            done = kept.done(&opened, &listing)?;
             let going = kept.would_delete(self.profile, session, &opened, &listing, clock::now());
             self.going.extend(going.await?);
         }
@@ -229,6 +235,7 @@ impl Rehearsing<'_> {
         let mut here = FolderFetcher {
             rehearsing: self,
             folder,
+            done,
             want: Want::Whole,
             whole: HashSet::new(),
             missing: Missing::new(),
@@ -279,6 +286,7 @@ impl Rehearsing<'_> {
             dry_run: true,
             state,
             seen: tally.counts.seen,
+            archived_before: self.archived_before,
             users: tally.users,
             unknown: tally.counts.unknown,
             skipped: tally.counts.skipped,
@@ -309,6 +317,8 @@ impl Rehearsing<'_> {
 struct FolderFetcher<'w, 'p> {
     rehearsing: &'w mut Rehearsing<'p>,
     folder: &'w str,
+    /// The copies in it that are archived already.
+    done: Option<DoneHere>,
     want: Want,
     /// Copies of which the header does not say enough.
     whole: HashSet<CopyRef>,
@@ -383,8 +393,9 @@ impl Fetcher for FolderFetcher<'_, '_> {
         window: &[Announced],
     ) -> Result<Vec<Unfetched>, (CollectError, Vec<Announced>)> {
         let mut came = HashSet::new();
-        let (want, whole) = (self.want, &mut self.whole);
+        let (want, whole, done) = (self.want, &mut self.whole, &self.done);
         let Rehearsing {
+            archived_before,
             rules,
             exclude,
             tally,
@@ -421,6 +432,7 @@ impl Fetcher for FolderFetcher<'_, '_> {
             });
             match read {
                 Some((found, reported)) => {
+                    *archived_before += u64::from(done.as_ref().is_some_and(|done| done.has(&copy)));
                     tally.copy(&found, reported, &bytes);
                     watch(SoFar {
                         done: tally.counts.seen,

@@ -1,13 +1,19 @@
-//! What a dry run says about deletion: which copies the next run would delete.
+//! What a dry run says of what the archive has already: which copies those are, and which the next run would delete.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{collect_error::CollectError, cursor::Names, deletion::due, recognise::DoneCopy, windows::SIZES};
+use super::{
+    collect_error::CollectError,
+    cursor::{Done, Names},
+    deletion::due,
+    recognise::DoneCopy,
+    windows::SIZES,
+};
 use crate::{
     archive::{Retrieval, Source, SourceNumber, Store, StoreError},
-    config::Profile,
+    config::{DeleteWhen, Profile},
     report::DeletedCopy,
     source::{Announced, CopyRef, Listing, OpenFolder, Session},
 };
@@ -18,12 +24,41 @@ pub struct Kept {
     source: Option<SourceNumber>,
 }
 
+/// The copies of an opened folder that are archived already.
+pub struct DoneHere {
+    names: Names,
+    done: Done,
+}
+
+impl DoneHere {
+    pub fn has(&self, copy: &CopyRef) -> bool {
+        self.done.has(copy, &self.names)
+    }
+}
+
 impl Kept {
     /// # Errors
     /// The catalog cannot be read.
     pub fn new(store: Arc<Store>, profile: &Profile) -> Result<Self, StoreError> {
         let source = store.source_number(&Source::of(&profile.server))?;
         Ok(Self { store, source })
+    }
+
+    /// Which copies in the opened folder are archived already; `None` where nothing of it is.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn done(&self, opened: &OpenFolder, listing: &Listing) -> Result<Option<DoneHere>, StoreError> {
+        let folder = self.store.folder_number(&opened.name)?;
+        let (Some(source), Some(folder)) = (self.source, folder) else {
+            return Ok(None);
+        };
+        let done = match opened.uidvalidity {
+            Some(uidvalidity) => Done::Imap(self.store.done_uids(source, folder, uidvalidity)?),
+            None => Done::Pop3(self.store.done_uidls(source)?),
+        };
+        let names = Names::new(Some(source), folder, opened.uidvalidity, listing);
+        Ok(Some(DoneHere { names, done }))
     }
 
     /// The copies in the opened folder that are due now, are not flagged, and can be read back.
@@ -39,7 +74,7 @@ impl Kept {
         now: Timestamp,
     ) -> Result<Vec<DeletedCopy>, CollectError> {
         let folder = self.store.folder_number(&opened.name)?;
-        let (Some(source), Some(folder)) = (self.source, folder) else {
+        let (Some(source), Some(folder), DeleteWhen::Archived) = (self.source, folder, profile.delete.when) else {
             return Ok(Vec::new());
         };
         let names = Names::new(Some(source), folder, opened.uidvalidity, listing);

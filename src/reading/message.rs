@@ -16,8 +16,9 @@ use crate::{
     access::Archives,
     api::{Code, Failure, Reply, ShownJournal, ShownUser, Wrong},
     archive::{Message, MessageId, Retrieval, Store, StoreError, give_back},
+    formats::names_out,
     held::{Held, Holding},
-    identify::{Header, JournalReport, Layout, undeclared},
+    identify::{Header, JournalReport, Layout, Summary, undeclared},
 };
 
 /// Bytes of a message in one line.
@@ -52,10 +53,21 @@ pub fn message(store: &Store, archives: &Archives, id: MessageId) -> Result<Mess
     })
 }
 
-pub fn raw(store: &Store, archives: &Archives, id: MessageId, tell: &mut Tell) -> Result<(), End> {
+pub fn raw(store: &Store, archives: &Archives, id: MessageId, named: bool, tell: &mut Tell) -> Result<(), End> {
     let message = message(store, archives, id)?;
     let mut stretches = Stretches::new(tell);
-    Retrieval::new(store).stream(id, &message, &mut |piece| stretches.add(piece))?;
+    let mut is_named = !named;
+    Retrieval::new(store).stream(id, &message, &mut |piece| {
+        if !std::mem::replace(&mut is_named, true) {
+            let path = names_out::eml(message.date, &Summary::of(piece).subject, id);
+            // Without its folders.
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            if stretches.say(Reply::FileName(name)).is_break() {
+                return ControlFlow::Break(());
+            }
+        }
+        stretches.add(piece)
+    })?;
     stretches.end()
 }
 
@@ -134,6 +146,18 @@ impl<'t, 'f> Stretches<'t, 'f> {
         }
         self.pending.extend_from_slice(piece);
         ControlFlow::Continue(())
+    }
+
+    /// Says something else than bytes, behind those that were added.
+    fn say(&mut self, reply: Reply) -> ControlFlow<()> {
+        self.tell();
+        if self.ended.is_none() {
+            self.ended = (self.tell)(reply).err();
+        }
+        match self.ended {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
     }
 
     fn tell(&mut self) {

@@ -46,11 +46,12 @@ pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit)
     let answered = match granted.request() {
         Request::Protocols { newest, filter, before } => protocols::protocols(store, *newest, filter, *before, tell),
         Request::Protocol { run } => protocols::protocol(store, *run, tell),
+        Request::Ignored => users::ignored(store, tell),
         Request::Users => users::users(store, archives, tell),
         Request::List { user, newest, filter } => list::list(store, archives, user.as_deref(), *newest, filter, tell),
         Request::Page { user, after, limit } => list::page(store, archives, user, after.as_deref(), *limit, tell),
         Request::Search(asked) => search::search(store, index, archives, asked, tell),
-        Request::Raw { id } => message::raw(store, archives, *id, tell),
+        Request::Raw { id, named } => message::raw(store, archives, *id, *named, tell),
         Request::Show { id, journal, full } => {
             let how = message::How {
                 envelopes: *journal,

@@ -95,7 +95,7 @@ async fn a_message_in_none_of_the_archives_given_was_told_from_one_that_does_not
     for role in [Role::User, Role::Administrator] {
         for (id, is_theirs) in [(own, true), (others, false), (both, true), (MessageId(999), false)] {
             for request in [
-                Request::Raw { id },
+                Request::Raw { id, named: false },
                 Request::Show {
                     id,
                     journal: true,
@@ -115,7 +115,7 @@ async fn a_message_in_none_of_the_archives_given_was_told_from_one_that_does_not
         }
     }
     for id in site.messages {
-        assert!(site.ask(Role::Auditor, Request::Raw { id }).is_ok());
+        assert!(site.ask(Role::Auditor, Request::Raw { id, named: false }).is_ok());
     }
     site.bench.close();
 }

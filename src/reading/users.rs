@@ -23,6 +23,14 @@ pub fn users(store: &Store, archives: &Archives, tell: &mut Tell) -> Result<(), 
     Ok(())
 }
 
+/// The addresses that are not reported though nobody has them.
+pub fn ignored(store: &Store, tell: &mut Tell) -> Result<(), End> {
+    for address in store.ignored()? {
+        tell(Reply::Ignored(address.to_string()))?;
+    }
+    Ok(())
+}
+
 /// The users whose archives are among these.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The directory: from addresses to users. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     rule::Rule,
@@ -18,6 +18,8 @@ pub struct Directory {
     users: BTreeMap<UserId, User>,
     roster: Roster,
     signs: Signs,
+    /// Addresses that are not reported where nobody has them.
+    ignored: BTreeSet<Address>,
 }
 
 /// What an address is to the directory.
@@ -61,6 +63,15 @@ impl Directory {
     pub fn with(mut self, signs: Signs) -> Self {
         self.signs = signs;
         self
+    }
+
+    /// These are reported no more.
+    pub fn ignore(&mut self, ignored: BTreeSet<Address>) {
+        self.ignored = ignored;
+    }
+
+    pub fn ignored(&self) -> &BTreeSet<Address> {
+        &self.ignored
     }
 
     /// What a configuration that was checked makes by itself; its users are numbered from 1 in their order.

@@ -89,6 +89,7 @@ fn signs() -> Signs {
     let list = |address: &str, users: &[&str]| List {
         address: address.into(),
         users: users.iter().map(|name| (*name).into()).collect(),
+        origin: Default::default(),
     };
     let config = Config {
         domain_aliases: [("Example.net", "example.com"), ("alias.org", "sub.example.com")]
@@ -163,7 +164,7 @@ fn a_list_leads_to_those_of_its_users_who_get_mail() {
     let others = Known::Users(vec![UserId(2), UserId(5)], Rule::List);
     assert_eq!(look_up(&directory, "sales@example.com", true), others);
     let refused = directory.contradiction(UserId(6), &user("x", &["sales@example.com"], false));
-    assert!(refused.unwrap().to_string().contains("[[list]]"));
+    assert!(refused.unwrap().to_string().contains("the address of a list"));
     assert!(
         directory
             .contradiction(UserId(6), &user("x", &["sales@example.com"], true))

@@ -29,7 +29,7 @@ pub use routed::{RouteError, Routed};
 pub use router::{Heartbeat, Preview, Route, Router};
 pub use rule::Rule;
 pub use signs::Signs;
-pub use swap::AsItStands;
+pub use swap::{AsItStands, PutIgnored};
 pub use take_over::{TakeOver, directory_of, put_users};
 pub use users::{UserChange, UserError, imported};
 pub use users_file::{LookAtUsers, LookNoMore, TellGained, UsersFile, settled};

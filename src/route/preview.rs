@@ -19,6 +19,8 @@ pub struct Previewed {
     pub reached: bool,
     /// Addresses of ours that no user has, and would not get one.
     pub unknown_addresses: Vec<Address>,
+    /// The same of those that are reported no more.
+    pub ignored: Vec<Address>,
     /// Recipients' addresses that nobody has or had, of whatever domain; at most a few.
     pub unresolved: Vec<Address>,
     /// Addresses at domains that are not ours, which nobody has; at most a few.
@@ -48,7 +50,7 @@ pub fn preview(directory: &Directory, routing: &Routing, found: &Found, look_up:
         rule: assigned.rule,
     };
     let mut users: Vec<_> = decision.users.into_iter().map(user).collect();
-    let mut unknown_addresses = Vec::new();
+    let (mut unknown_addresses, mut ignored) = (Vec::new(), Vec::new());
     let creates = matches!(routing.unknown, Unknown::Create);
     let mut left = if creates { routing.create_limit } else { 0 };
     for nobody in decision.local_unknown {
@@ -65,6 +67,7 @@ pub fn preview(directory: &Directory, routing: &Routing, found: &Found, look_up:
                     rule: Rule::Create,
                 });
             }
+            None if directory.ignored().contains(&nobody.address) => ignored.push(nobody.address),
             None => unknown_addresses.push(nobody.address),
         }
     }
@@ -83,6 +86,7 @@ pub fn preview(directory: &Directory, routing: &Routing, found: &Found, look_up:
         unknown: decision.unknown,
         reached: decision.recipients > 0,
         unknown_addresses,
+        ignored,
         unresolved: decision.unresolved,
         strangers: decision.strangers,
         looked_up: looked_up.collect(),

@@ -23,7 +23,7 @@ pub struct Routed {
     /// Unknown, and left alone.
     pub skipped: bool,
     pub created: Vec<String>,
-    /// Addresses of ours that have no user.
+    /// Addresses of ours that have no user, and are reported.
     pub local_unknown: Vec<Address>,
     /// Those of them for which a user would have been made, had the run not made as many as it may.
     pub over_limit: Vec<Address>,

@@ -240,7 +240,9 @@ impl Router {
                 None => {
                     let full = creates && !nobody.retired && self.is_full(run, limit);
                     routed.over_limit.extend(full.then(|| nobody.address.clone()));
-                    routed.local_unknown.push(nobody.address);
+                    if !self.directory.ignored().contains(&nobody.address) {
+                        routed.local_unknown.push(nobody.address);
+                    }
                 }
             }
         }

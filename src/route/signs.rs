@@ -53,7 +53,9 @@ impl Signs {
         let taken = addresses.find(|address| self.lists.contains_key(*address))?;
         Some(StoreError::User {
             name: user.name.clone(),
-            detail: format!("cannot have {taken}: it is the address of a [[list]] in the configuration"),
+            detail: format!(
+                "cannot have {taken}: it is the address of a list, in the configuration or kept in the catalog"
+            ),
             wrong: Wrong::new(Code::AddressOfList, &[taken]),
         })
     }

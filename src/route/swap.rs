@@ -1,6 +1,6 @@
 //! Another directory in place of the router's: built beside it, so that mail goes on with the old one meanwhile.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix::{Handler, Message};
 
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     archive::{User, UserId},
+    message::Address,
     panics::Answer,
     report::metrics,
 };
@@ -46,6 +47,19 @@ impl Handler<PutUsers> for Router {
     }
 }
 
+/// From whoever keeps them, once they are on disk: the addresses that are reported no more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct PutIgnored(pub BTreeSet<Address>);
+
+impl Handler<PutIgnored> for Router {
+    type Result = Answer<()>;
+
+    fn handle(&mut self, PutIgnored(ignored): PutIgnored, _: &mut Self::Context) -> Self::Result {
+        Answer::survived(DOING, || self.change().ignore(ignored))
+    }
+}
+
 impl Handler<BeginSwap> for Router {
     type Result = Answer<UserId>;
 
@@ -71,6 +85,8 @@ impl Handler<Swap> for Router {
 
 impl Router {
     fn swap(&mut self, mut new: Directory) -> Arc<Directory> {
+        // The router hears of each change of these, maybe since the new one was made.
+        new.ignore(self.directory.ignored().clone());
         for id in self.meanwhile.take().unwrap_or_default() {
             match self.directory.user(id) {
                 // Whom the configuration has now, it manages.

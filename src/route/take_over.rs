@@ -136,7 +136,9 @@ pub fn directory_of(store: &Store, signs: Signs) -> Result<Directory, StoreError
     for words in directory.shared() {
         tracing::warn!("{words}");
     }
-    Ok(directory.with(signs))
+    let mut directory = directory.with(signs);
+    directory.ignore(store.ignored()?);
+    Ok(directory)
 }
 
 fn gone(_: actix::MailboxError) -> StoreError {

@@ -171,6 +171,8 @@ impl Search {
         let mut orders = self.shared.orders.subscribe();
         let begun = orders.borrow().interruptions;
         loop {
+            // Asked first: whoever takes the order says in the same moment that the index is being made.
+            let is_ordered = orders.borrow().anew.is_some();
             let mut standing = standings.borrow_and_update().clone();
             if let Some(why) = self.shared.why_stopped() {
                 (standing.stage, standing.why) = (Stage::Failing, why.into());
@@ -183,7 +185,7 @@ impl Search {
                         why: standing.why,
                     });
                 }
-                Stage::Building | Stage::Following if standing.group >= wanted => return Ok(()),
+                Stage::Building | Stage::Following if standing.group >= wanted && !is_ordered => return Ok(()),
                 _ => tell(&standing),
             }
             // Both senders are here.

@@ -183,6 +183,16 @@ impl Shared {
         let mut taken = None;
         self.orders.send_if_modified(|orders| {
             taken = orders.anew.take();
+            if let Some(why) = &taken {
+                self.standing.send_modify(|standing| {
+                    *standing = Standing {
+                        stage: Stage::Building,
+                        why: why.clone(),
+                        messages: standing.messages,
+                        ..Standing::default()
+                    };
+                });
+            }
             taken.is_some()
         });
         taken

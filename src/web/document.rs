@@ -12,7 +12,7 @@ use utoipa::{
     },
 };
 
-use super::{accounts, audit, mail, message, notices, profiles, runs, session, take, users};
+use super::{accounts, audit, mail, message, notices, profiles, runs, session, take, upkeep, users};
 use crate::{
     api::TakenForm,
     http::{PROBLEM, Problem},
@@ -26,10 +26,13 @@ use crate::{
         mail::search, mail::messages,
         message::show, message::raw, message::attachment, message::journal, take::take,
         users::list, users::add, users::import, users::change, users::retire_so, users::rename, users::retire, users::unknown, users::assign,
+        users::lists, users::put_list, users::remove_list, users::ignore, users::ignore_no_longer,
         runs::reroute, runs::reroute_events, runs::interrupt_reroute,
         runs::runs, runs::run, runs::events, runs::profiles, profiles::add, profiles::test_unsaved, profiles::dry_run_unsaved, profiles::import,
         profiles::setup, profiles::replace, profiles::remove, profiles::test, profiles::propose, profiles::dry_run,
         runs::begin, runs::interrupt, notices::test, runs::status,
+        upkeep::verify, upkeep::last_verification, upkeep::verify_events, upkeep::interrupt_verification,
+        upkeep::compact, upkeep::compact_events, upkeep::interrupt_compaction, upkeep::index, upkeep::rebuild_index, upkeep::index_events,
         accounts::list, accounts::add, accounts::account, accounts::remove, accounts::disable, accounts::enable,
         accounts::role, accounts::give, accounts::take, accounts::password, accounts::totp, accounts::confirm_totp,
         accounts::no_totp, accounts::applications, accounts::add_application, accounts::remove_application,

@@ -32,17 +32,23 @@ pub async fn show(visit: Visit) -> Answered {
     Ok(HttpResponse::Ok().json(shown.ok_or_else(cut)?))
 }
 
-/// The exact bytes of a message. They were found to be those that came before the first of them is sent.
+/// The exact bytes of a message, as a file that is named by its date and subject. They were found to be those that came before
+/// the first of them is sent.
 #[utoipa::path(get, path = "/api/v1/messages/{id}/raw", tag = "mail", params(("id" = u64, Path)),
     responses((status = 200, content_type = "message/rfc822", body = [u8])))]
 pub async fn raw(mut visit: Visit) -> Answered {
     let id = id(&visit)?;
-    let mut answer = visit.begin(Request::Raw { id }).await?;
+    let mut answer = visit.begin(Request::Raw { id, named: true }).await?;
+    let mut first = answer.next().await;
+    let mut file = format!("{id}.eml");
+    if let Some(Reply::FileName(name)) = first {
+        file = name;
+        first = answer.next().await;
+    }
     let as_file = Bytewise {
         kind: "message/rfc822",
-        file: Some(format!("{id}.eml")),
+        file: Some(file),
     };
-    let first = answer.next().await;
     as_file.answer(&mut visit, first, answer, bytes)
 }
 

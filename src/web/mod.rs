@@ -3,7 +3,7 @@
 //! - `door` says who asks: by the cookie of a session or an application password; and asks the appliance in their name.
 //!   Nothing here reads the archive by itself: whatever is answered came by `Appliance::answer`, which decides what they
 //!   may see, and notes it.
-//! - `session`, `mail`, `message`, `profiles`, `runs`, `users`, `accounts` and `audit` have an address each, or some.
+//! - `session`, `mail`, `message`, `profiles`, `runs`, `users`, `upkeep`, `accounts` and `audit` have an address each, or some.
 //! - `refused` is why somebody gets no answer; `stream` hands out answers while they are made.
 
 mod accounts;
@@ -20,6 +20,7 @@ mod runs;
 mod session;
 mod stream;
 mod take;
+mod upkeep;
 mod users;
 
 pub use self::{
@@ -33,5 +34,5 @@ pub use self::{
     session::set_cookie,
     stream::{Bytewise, bytes},
     take::{take, take_these},
-    users::{UnknownAddress, unknown_addresses},
+    users::{Unknown, UnknownAddress, address_lists, unknown_addresses},
 };

@@ -109,7 +109,7 @@ pub async fn as_events(visit: &mut Visit, request: Request) -> Answered {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is for the document")]
 pub struct Event {
-    /// `progress`, `filed`, `run`, `step`, `looked` or `found`.
+    /// `progress`, `filed`, `run`, `step`, `looked`, `found`, `verified`, `compacted` or `index`.
     event: String,
     /// JSON.
     data: String,
@@ -149,6 +149,12 @@ fn event(reply: Reply) -> Result<Option<Bytes>, io::Error> {
         Reply::Run(run) => ("run", serde_json::to_string(&run)?),
         Reply::Finished { run, .. } => ("run", serde_json::to_string(&run)?),
         Reply::Step(step) => ("step", serde_json::to_string(&step)?),
+        Reply::Verifying { done, expected }
+        | Reply::Compacting { done, expected }
+        | Reply::Indexing { done, expected } => ("progress", serde_json::to_string(&Looked { done, expected })?),
+        Reply::Verified(line) => ("verified", serde_json::to_string(&line)?),
+        Reply::Compacted(line) => ("compacted", serde_json::to_string(&line)?),
+        Reply::Index(line) => ("index", serde_json::to_string(&line)?),
         Reply::Rehearsing { done, expected, .. } => ("looked", serde_json::to_string(&Looked { done, expected })?),
         Reply::Tested(found) | Reply::Rehearsed(found) => ("found", found.to_string()),
         Reply::Rerouted(filed) => ("filed", serde_json::to_string(&filed)?),

@@ -12,7 +12,7 @@ use super::{
     refused::Refused,
 };
 use crate::{
-    api::{Reply, Request, UserLine},
+    api::{AddressListLine, Reply, Request, UserLine},
     report::RunFilter,
 };
 
@@ -132,6 +132,64 @@ pub async fn retire(visit: Visit) -> Answered {
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// The lists.
+#[derive(Serialize, ToSchema)]
+pub struct AddressLists {
+    lists: Vec<AddressListLine>,
+}
+
+/// The lists, of the configuration and of the catalog: addresses whose mail several users get.
+#[utoipa::path(get, path = "/api/v1/lists", tag = "users", responses((status = 200, body = AddressLists)))]
+pub async fn lists(visit: Visit) -> Answered {
+    let lists = address_lists(&visit).await?;
+    Ok(HttpResponse::Ok().json(AddressLists { lists }))
+}
+
+/// The lists.
+///
+/// # Errors
+/// Whoever asks may not see them, or they cannot be read.
+pub async fn address_lists(visit: &Visit) -> Result<Vec<AddressListLine>, Refused> {
+    let replies = visit.ask(Request::AddressLists).await?.into_iter();
+    let lists = replies.filter_map(|reply| match reply {
+        Reply::AddressList(line) => Some(line),
+        _ => None,
+    });
+    Ok(lists.collect())
+}
+
+/// The users of a list.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    users: Vec<String>,
+}
+
+/// Have these users get the mail to an address that no user has, in place of those of the list so far. Lists of the configuration
+/// are changed there.
+#[utoipa::path(put, path = "/api/v1/lists/{address}", tag = "users", params(("address" = String, Path)),
+    request_body = Members, responses((status = 204)))]
+pub async fn put_list(visit: Visit) -> Answered {
+    let Members { users } = visit.body()?;
+    if users.is_empty() {
+        return Err(Refused::bad("`users` names nobody; DELETE removes the list"));
+    }
+    change_list(&visit, users).await
+}
+
+/// Remove a list that is kept in the catalog. Nothing of what was filed by it is taken away.
+#[utoipa::path(delete, path = "/api/v1/lists/{address}", tag = "users", params(("address" = String, Path)),
+    responses((status = 204)))]
+pub async fn remove_list(visit: Visit) -> Answered {
+    change_list(&visit, Vec::new()).await
+}
+
+async fn change_list(visit: &Visit, users: Vec<String>) -> Answered {
+    let address = visit.named("address").to_owned();
+    visit.ask(Request::ChangeList { address, users }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 /// An address of ours that no user has.
 #[derive(Serialize, ToSchema)]
 pub struct UnknownAddress {
@@ -143,14 +201,37 @@ pub struct UnknownAddress {
 /// Addresses that no user has.
 #[derive(Serialize, ToSchema)]
 pub struct Unknown {
-    addresses: Vec<UnknownAddress>,
+    pub addresses: Vec<UnknownAddress>,
+    /// Those that are ignored; they are not among the others.
+    pub ignored: Vec<String>,
 }
 
-/// The addresses of ours that no user had when they came, nor has now, the most frequent 1,000 of the newest 100 runs.
+/// The addresses of ours that no user had when they came, nor has now, the most frequent 1,000 of the newest 100 runs; and those
+/// that are ignored.
 #[utoipa::path(get, path = "/api/v1/unknown", tag = "users", responses((status = 200, body = Unknown)))]
 pub async fn unknown(visit: Visit) -> Answered {
-    let addresses = unknown_addresses(&visit).await?;
-    Ok(HttpResponse::Ok().json(Unknown { addresses }))
+    Ok(HttpResponse::Ok().json(unknown_addresses(&visit).await?))
+}
+
+/// Ignore an address that nobody has: protocols and lists name it no more. Mail to it goes where `unknown` of the profile says,
+/// as before.
+#[utoipa::path(put, path = "/api/v1/unknown/{address}/ignored", tag = "users", params(("address" = String, Path)),
+    responses((status = 204)))]
+pub async fn ignore(visit: Visit) -> Answered {
+    change_ignored(&visit, true).await
+}
+
+/// Report an address again that was ignored.
+#[utoipa::path(delete, path = "/api/v1/unknown/{address}/ignored", tag = "users", params(("address" = String, Path)),
+    responses((status = 204)))]
+pub async fn ignore_no_longer(visit: Visit) -> Answered {
+    change_ignored(&visit, false).await
+}
+
+async fn change_ignored(visit: &Visit, ignored: bool) -> Answered {
+    let address = visit.named("address").to_owned();
+    visit.ask(Request::Ignore { address, ignored }).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Whose an address becomes.
@@ -177,11 +258,11 @@ pub async fn assign(visit: Visit) -> Answered {
     Ok(HttpResponse::Ok().json(Changed::of(visit.ask(request).await?)))
 }
 
-/// The addresses of ours that no user had when they came, nor has now, the most frequent first.
+/// The addresses of ours that no user had when they came, nor has now, the most frequent first; and those that are ignored.
 ///
 /// # Errors
 /// Whoever asks may not read protocols, or these cannot be read.
-pub async fn unknown_addresses(visit: &Visit) -> Result<Vec<UnknownAddress>, Refused> {
+pub async fn unknown_addresses(visit: &Visit) -> Result<Unknown, Refused> {
     let request = Request::Protocols {
         newest: Some(RUNS),
         filter: RunFilter::default(),
@@ -208,11 +289,27 @@ pub async fn unknown_addresses(visit: &Visit) -> Result<Vec<UnknownAddress>, Ref
             counts.remove(address.as_str());
         }
     }
+    for list in address_lists(visit).await?.iter().filter(|list| list.in_force) {
+        counts.remove(list.address.as_str());
+    }
+    let ignored = visit.ask(Request::Ignored).await?.into_iter();
+    let ignored: Vec<_> = ignored
+        .filter_map(|reply| match reply {
+            Reply::Ignored(address) => Some(address),
+            _ => None,
+        })
+        .collect();
+    for address in &ignored {
+        counts.remove(address);
+    }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|(one, of_one), (other, of_other)| (Reverse(of_one), one).cmp(&(Reverse(of_other), other)));
     counts.truncate(UNKNOWN);
     let addresses = counts
         .into_iter()
         .map(|(address, messages)| UnknownAddress { address, messages });
-    Ok(addresses.collect())
+    Ok(Unknown {
+        addresses: addresses.collect(),
+        ignored,
+    })
 }

@@ -327,6 +327,11 @@ impl Browser {
 
     /// The file that is downloaded.
     pub fn downloaded(&self) -> Vec<u8> {
+        self.downloaded_as().1
+    }
+
+    /// How the file is called that is downloaded, and what is in it.
+    pub fn downloaded_as(&self) -> (String, Vec<u8>) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let mut found = None;
         wait_for(Duration::from_secs(30), || {
@@ -339,7 +344,8 @@ impl Browser {
         let bytes = fs::read(&file).expect("it");
         let taken = file.with_extension(format!("taken{}.crdownload", NUMBER.fetch_add(1, Ordering::Relaxed)));
         fs::rename(&file, taken).expect("a name");
-        bytes
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, bytes)
     }
 }
 

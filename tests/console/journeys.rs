@@ -36,7 +36,11 @@ fn one_logs_in_searches_reads_and_downloads() {
     assert!(browser.text(".text").contains("words3"));
     assert!(browser.text(".files").contains("file3.bin"));
     browser.click(".actions a[download]");
-    let mail = browser.downloaded();
+    let (name, mail) = browser.downloaded_as();
+    assert!(
+        name.starts_with("20") && name.ends_with("Z secret3 000004.eml"),
+        "{name}"
+    );
     assert!(
         mail.starts_with(b"From: sender3@example.org\r\n"),
         "{}",

@@ -17,6 +17,8 @@ mod pictures;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
+mod upkeep;
 mod usable;
 mod wizard;
 mod work;

@@ -180,6 +180,8 @@ fn what_one_may_not_do_is_refused_whoever_made_the_form() {
         "/console/people/import/now",
         "/console/unknown/new%40example.com/give",
         "/console/unknown/new%40example.com/make",
+        "/console/unknown/new%40example.com/ignore",
+        "/console/unknown/new%40example.com/list",
         "/console/reroute/count",
         "/console/reroute/file",
         "/console/reroute/stop",
@@ -191,6 +193,9 @@ fn what_one_may_not_do_is_refused_whoever_made_the_form() {
         "/console/people/accounts/rita/remove",
         "/console/store/index",
         "/console/store/compact",
+        "/console/store/compact/stop",
+        "/console/store/verify",
+        "/console/store/verify/stop",
         "/console/archive-mail",
         "/console/archive-mail/0/server",
         "/console/profiles/company/remove",
@@ -279,6 +284,7 @@ fn our_own_files_are_kept_by_browsers_and_others_are_not_there() {
     for (before, kind) in [
         ("stylesheet\" href=\"", "text/css; charset=utf-8"),
         ("script defer src=\"", "text/javascript; charset=utf-8"),
+        ("type=\"image/svg+xml\" href=\"", "image/svg+xml"),
     ] {
         let path = crate::people::between(&page, before, "\"");
         let file = stranger.get(path).expect(200);

@@ -1,4 +1,4 @@
-//! What administrators do on several pages: give addresses to people, import users, look at what was done and how it stands.
+//! What administrators do on several pages: import users, look at what was done and how it stands.
 
 use std::{
     sync::Arc,
@@ -12,111 +12,12 @@ use dropkeep::{
 };
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
-use serde_json::json;
 
 use crate::{
     people::{between, log_in, peopled, submit},
-    site::{Client, Reply, Site},
-    support::{PATIENCE, wait_for},
+    site::{Client, Site},
+    unknown::followed,
 };
-
-/// A site with mail for an address that nobody has.
-fn with_unknown(mails: usize) -> Site {
-    let profile = "[[profile]]\nname = \"company\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = 1\n\
-                   username = \"all\"\npassword = \"x\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n";
-    let site = Site::of_profile("", profile, &[]);
-    for number in 0..mails {
-        site.import(&format!(
-            "From: a@example.org\r\nTo: found@example.com\r\nSubject: f{number}\r\n\r\nx\r\n"
-        ));
-    }
-    site.add("anna", "administrator", &[]);
-    site
-}
-
-/// The page that a reply leads to.
-fn followed(client: &Client, reply: Reply) -> String {
-    let to = reply.expect(303).field("location").to_owned();
-    client.get(&to).expect(200).text()
-}
-
-/// The page of mail that is in the archive already, once all is counted.
-fn counted(client: &Client) -> String {
-    let mut page = String::new();
-    let done = wait_for(PATIENCE, || {
-        page = client.get("/console/reroute").expect(200).text();
-        !page.contains("data-events")
-    });
-    assert!(done, "{page}");
-    page
-}
-
-#[test]
-fn an_address_is_given_to_somebody_and_its_mail_is_counted_and_filed() {
-    let site = with_unknown(3);
-    let (anna, _) = log_in(&site, "anna", "");
-    let list = anna.get("/console/unknown").expect(200).text();
-    assert!(
-        list.contains("href=\"/console/unknown/found%40example%2Ecom\""),
-        "{list}"
-    );
-    let page = anna.get("/console/unknown/found%40example.com").expect(200).text();
-    assert!(page.contains("3 messages of the newest runs named it"), "{page}");
-    assert!(page.contains("address = &quot;found@example.com&quot;"), "{page}");
-    // To somebody who was added here, of whose addresses none is taken away.
-    submit(
-        &anna,
-        "/console/people/users",
-        &[("name", "joan"), ("addresses", "joan@example.com")],
-    )
-    .expect(303);
-    let given = submit(&anna, "/console/unknown/found%40example.com/give", &[("user", "joan")]);
-    let page = followed(&anna, given);
-    assert!(
-        page.contains("has now:") && page.contains("found@example.com"),
-        "{page}"
-    );
-    let page = counted(&anna);
-    assert!(
-        page.contains("<strong>3 messages</strong>") && page.contains("joan"),
-        "{page}"
-    );
-    let run = submit(&anna, "/console/reroute/file", &[]).expect(303);
-    let run = run.field("location").to_owned();
-    let ended = wait_for(PATIENCE, || anna.get(&run).expect(200).text().contains("completed"));
-    assert!(ended, "{}", anna.get(&run).text());
-    let people = anna.get("/console/people?find=joan").expect(200).text();
-    assert!(
-        people.contains("joan@example.com") && people.contains("found@example.com"),
-        "{people}"
-    );
-    assert!(people.contains("<td class=\"number\">3</td>"), "{people}");
-    assert!(
-        !anna
-            .get("/console/unknown")
-            .expect(200)
-            .text()
-            .contains("found@example.com")
-    );
-    // How it ended is known, and counting anew finds nothing.
-    let page = counted(&anna);
-    assert!(page.contains("were filed") && page.contains(&run), "{page}");
-    submit(&anna, "/console/reroute/count", &[]).expect(303);
-    assert!(counted(&anna).contains("nothing in the archive that somebody lacks"));
-    // Two who are not asked at once lose nothing of each other.
-    let assign = |address: &str| {
-        let body = json!({"user": "joan"});
-        anna.send("POST", &format!("/api/v1/unknown/{address}/assign"), &body)
-            .expect(200)
-            .json()
-    };
-    assert_eq!(assign("one@example.com")["changed"][0]["change"], "changed");
-    assign("two@example.com");
-    let people = anna.get("/console/people?find=joan").expect(200).text();
-    for address in ["joan@", "found@", "one@", "two@"] {
-        assert!(people.contains(address), "{address}: {people}");
-    }
-}
 
 #[test]
 fn users_come_out_of_a_table_after_a_look_at_it() {

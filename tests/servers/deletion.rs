@@ -174,6 +174,23 @@ fn copies_are_moved_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_dry_run_says_how_much_of_what_it_counts_is_archived_already() {
+    for access in ["imap", "pop3"] {
+        let (server, appliance) = site(access, "when = \"never\"");
+        let counted = || {
+            let dry = appliance.done(&["archive", PROFILE, "--dry-run", "--json"]).json();
+            (number(&dry, "seen") as usize, number(&dry, "archived_before") as usize)
+        };
+        assert_eq!(counted(), (MESSAGES, 0), "{access}");
+        archive(&appliance, 0);
+        server.deliver(["To: jane@example.com\nSubject: new\n\nnew\n"]);
+        assert_eq!(counted(), (MESSAGES + 1, MESSAGES), "{access}");
+        let said = appliance.done(&["archive", PROFILE, "--dry-run"]).text();
+        assert!(said.contains(&format!("{MESSAGES}  archived already\n")), "{said}");
+    }
+}
+
+#[test]
 fn a_dry_run_shows_what_would_go_and_deletes_nothing() {
     for access in ["imap", "pop3"] {
         let (server, appliance) = site(access, "when = \"never\"");

@@ -99,7 +99,12 @@ fn each_answer_tells_browsers_to_be_careful() {
     }
     let raw = aud.get("/api/v1/messages/2/raw");
     assert_eq!(raw.field("content-type"), "message/rfc822");
-    assert!(raw.field("content-disposition").starts_with("attachment;"));
+    let named = raw.field("content-disposition");
+    let date = named.strip_prefix("attachment; filename*=UTF-8''").expect(named);
+    assert!(
+        date.starts_with("20") && date.ends_with("Z%20secret1%20000002.eml"),
+        "{named}"
+    );
     assert_eq!(raw.body, site.appliance.raw(2));
     let file = aud.get("/api/v1/messages/2/attachments/2");
     assert_eq!(

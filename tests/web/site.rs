@@ -97,6 +97,7 @@ impl Site {
     /// Ends the appliance as nothing can refuse, and starts it again.
     pub fn kill(&mut self) {
         self.serving.running.signal(Signal::KILL);
+        assert!(wait_for(PATIENCE, || !self.serving.running.is_running()));
         self.serving = serve(&self.appliance, &[]);
     }
 

@@ -24,6 +24,7 @@ mod damage;
 mod digests;
 mod files;
 mod filings;
+mod found;
 mod identities;
 mod ledger;
 mod logbook;
@@ -50,12 +51,13 @@ mod words;
 mod work;
 
 pub use damage::{Damage, Kind};
+pub use found::Found;
 pub use nightly::{Nightly, TellDamage};
 pub use plan::Selection;
 pub use remedy::Remedies;
 pub use rounds::Rounds;
 pub use stretches::Sample;
-pub use supervise::{READER, reader, verify};
+pub use supervise::{READER, reader, verify, verify_beside};
 
 /// What is said on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]

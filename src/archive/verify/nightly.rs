@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Damage, Event, VerifyError, rounds::Rounds, supervise::verify_portion};
+use super::{VerifyError, found::Found, rounds::Rounds, supervise::verify_portion};
 use crate::{
     archive::{
         Committer, Store, StoreError,
@@ -16,13 +16,11 @@ use crate::{
     clock,
     config::{Config, DailyHours, VerifyEvery},
     report::metrics,
-    said::{Said, said},
+    said::Said,
 };
 
 /// How long after one that failed the next one may come.
 const AGAIN: Duration = Duration::from_secs(3600);
-/// Damages that are logged one by one.
-const MOST_LOGGED: usize = 100;
 
 /// Who is told, in words, what was found damaged.
 pub type TellDamage = Box<dyn Fn(Said) + Send>;
@@ -128,57 +126,6 @@ impl Nightly {
 fn measure(every: Duration, rounds: &Rounds) {
     let second = |time: Option<jiff::Timestamp>| time.map_or(0, jiff::Timestamp::as_second);
     metrics::verified(every, second(rounds.all), second(rounds.oldest()), rounds.damages);
-}
-
-/// What was found on the way: the first of it.
-#[derive(Default)]
-struct Found {
-    first: Option<Damage>,
-    logged: usize,
-}
-
-impl Found {
-    fn take(&mut self, event: Event) {
-        let Event::Damage(damage) = event else { return };
-        if self.logged < MOST_LOGGED {
-            self.logged += 1;
-            let Damage {
-                id,
-                user,
-                volume,
-                detail,
-                ..
-            } = &damage;
-            let id = id.map(|id| id.0);
-            tracing::error!(
-                kind = damage.kind.as_str(),
-                id,
-                user,
-                volume,
-                "the archive is damaged: {detail}"
-            );
-        }
-        self.first.get_or_insert(damage);
-    }
-
-    /// What people are told; nothing where nothing is damaged.
-    fn words(&self, damages: u64) -> Option<Said> {
-        let first = self.first.as_ref()?;
-        let detail = Said::from(first.detail.as_str());
-        Some(match damages {
-            0 | 1 => said!(
-                FoundDamage,
-                "the archive is damaged: {0}; `dropkeep verify` says what to do",
-                detail
-            ),
-            more => said!(
-                FoundDamages,
-                "the archive is damaged: {0} (the first of {1} damages); `dropkeep verify` says what to do",
-                detail,
-                more
-            ),
-        })
-    }
 }
 
 impl Store {

@@ -43,8 +43,21 @@ pub fn verify(config: &Config, selection: &Selection, each: &mut dyn FnMut(Event
     supervise(request, config, &|| true, each).map(|logbook| logbook.outcome())
 }
 
-/// Verifies a portion of the archive for the appliance that has it open, without being in its way; gives also how far
-/// the round has come with it. `go_on` is asked several times a second.
+/// The same for the appliance that has the archive open, without being in its way. `go_on` is asked several times a
+/// second.
+///
+/// # Errors
+/// As [`verify`], or `go_on` said no.
+pub fn verify_beside(
+    config: &Config,
+    selection: &Selection,
+    go_on: &dyn Fn() -> bool,
+    each: &mut dyn FnMut(Event),
+) -> Result<Outcome, VerifyError> {
+    supervise(gently(config, selection), config, go_on, each).map(|logbook| logbook.outcome())
+}
+
+/// The same of a portion of the archive; gives also how far the round has come with it.
 ///
 /// # Errors
 /// As [`verify`], or `go_on` said no.
@@ -58,12 +71,15 @@ pub fn verify_portion(
         portion: Some(portion),
         ..Selection::default()
     };
-    let request = Request {
-        gently: true,
-        ..Request::first(config, &selection)
-    };
-    let logbook = supervise(request, config, go_on, each)?;
+    let logbook = supervise(gently(config, &selection), config, go_on, each)?;
     Ok((logbook.outcome(), logbook.reached()))
+}
+
+fn gently(config: &Config, selection: &Selection) -> Request {
+    Request {
+        gently: true,
+        ..Request::first(config, selection)
+    }
 }
 
 fn supervise(

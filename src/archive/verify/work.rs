@@ -28,6 +28,7 @@ use crate::{
         volumes::Volumes,
     },
     config::{ByteSize, Config},
+    fault,
 };
 
 /// More threads find the disk busy.
@@ -46,6 +47,7 @@ const IDLE: (libc::c_long, libc::c_long, libc::c_long) = (1, 0, 3 << 13);
 /// # Errors
 /// Nobody listens any more.
 pub fn work(request: &Request, out: impl io::Write + Send + 'static) -> io::Result<()> {
+    fault::point("verify-begun")?;
     if request.gently {
         stand_back();
     }

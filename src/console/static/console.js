@@ -48,10 +48,15 @@
     });
   }
 
-  const live = document.querySelector("[data-events]");
-  if (live) {
+  for (const live of document.querySelectorAll("[data-events]")) {
     const language = document.documentElement.lang;
     const number = new Intl.NumberFormat(language);
+    const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+    const bytes = (many) => {
+      const unit = Math.min(Math.floor(Math.log10(Math.max(many, 1)) / 3), units.length - 1);
+      return new Intl.NumberFormat(language, { style: "unit", unit: units[unit], maximumFractionDigits: 1 }).format(many / 1000 ** unit);
+    };
+    const amount = live.hasAttribute("data-bytes") ? bytes : (many) => number.format(many);
     const part = (name) => live.querySelector(`[data-${name}]`);
     const span = (seconds) => {
       const unit = seconds < 120 ? "second" : seconds < 7200 ? "minute" : "hour";
@@ -59,20 +64,27 @@
       return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(value);
     };
     let first = null;
+    let heard = true;
     const events = new EventSource(live.dataset.events);
+    // A connection that ended without a word was about something that has no end to tell: the page says how it stands.
+    events.addEventListener("open", () => {
+      if (!heard) { events.close(); location.reload(); }
+      heard = false;
+    });
     events.addEventListener("progress", (event) => {
+      heard = true;
       const { done, expected } = JSON.parse(event.data);
       const now = performance.now() / 1000;
       first ??= { done, at: now };
       const rate = now - first.at > 1 ? (done - first.done) / (now - first.at) : 0;
-      part("done").textContent = number.format(done);
-      part("expected").textContent = number.format(Math.max(expected, done));
+      part("done").textContent = amount(done);
+      part("expected").textContent = amount(Math.max(expected, done));
       const bar = part("progress");
       if (expected > 0) { bar.max = Math.max(expected, done); bar.value = done; }
-      part("rate").textContent = rate > 0 ? `${number.format(Math.round(rate))} ${part("rate").dataset.unit}` : "";
+      part("rate").textContent = rate > 0 ? `${amount(Math.round(rate))} ${part("rate").dataset.unit}` : "";
       part("left").textContent = rate > 0 && expected > done ? `${part("left").dataset.text} ${span((expected - done) / rate)}` : "";
     });
-    events.addEventListener("run", () => { events.close(); location.reload(); });
+    for (const end of ["run", "verified", "compacted", "index"]) events.addEventListener(end, () => { events.close(); location.reload(); });
   }
 
   // Work that is told while it is done: each `add` is one more of a list, each `put` stands in place of the one before.

@@ -10,6 +10,7 @@ pub mod import;
 pub mod said;
 pub mod schedule;
 pub mod stages;
+pub mod store;
 pub mod wrongs;
 
 impl Language {
@@ -386,7 +387,6 @@ texts! {
     verified_all: "All of it, last", "Alles, zuletzt";
     verified_every: "All of it within", "Alles innerhalb von";
     not_verified: "dropkeep does not verify the archive by itself.", "dropkeep prüft das Archiv nicht von selbst.";
-    verify_hint: "On its machine, all of it is verified by", "Auf der Maschine prüft alles der Befehl";
     searchable: "Can be found", "Auffindbar";
     behind: "Not yet", "Noch nicht";
     unreadable: "Could not be read", "Nicht lesbar";

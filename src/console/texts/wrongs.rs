@@ -21,7 +21,8 @@ texts! {
     no_address: "“{0}” is not an address.", "„{0}“ ist keine Adresse.";
     no_pattern: "“{0}” is neither an address nor a pattern: a * stands for all of a domain, as in *@example.com.", "„{0}“ ist weder eine Adresse noch ein Muster: Ein * steht für alle einer Domain, wie in *@example.com.";
     address_taken: "{0} is an address of “{1}” already.", "{0} ist schon eine Adresse von „{1}“.";
-    address_of_list: "{0} is the address of a list in the configuration.", "{0} ist die Adresse einer Liste in der Konfiguration.";
+    address_of_list: "{0} is the address of a list.", "{0} ist die Adresse einer Liste.";
+    too_many_ignored: "{0} addresses are ignored already. Take some of them back.", "{0} Adressen werden schon ignoriert. Nehmen Sie einige zurück.";
     user_without_address: "“{0}” has no address. Write: name,address,address", "„{0}“ hat keine Adresse. Schreiben Sie: Name,Adresse,Adresse";
     open_quote: "A field goes on beyond the end of its line. Is a closing quotation mark missing?", "Ein Feld geht über das Ende seiner Zeile hinaus. Fehlt ein schließendes Anführungszeichen?";
     semicolons: "There are semicolons between the fields. Write commas: name,address,address", "Zwischen den Feldern stehen Semikolons. Schreiben Sie Kommas: Name,Adresse,Adresse";
@@ -48,6 +49,7 @@ texts! {
     archive_given: "This archive was given to the account already.", "Dieses Archiv wurde dem Konto schon gegeben.";
     archive_not_given: "This archive was not given to the account.", "Dieses Archiv wurde dem Konto nicht gegeben.";
     busy: "Too many log-ins at once. Try again in a moment.", "Zu viele Anmeldungen auf einmal. Versuchen Sie es gleich noch einmal.";
+    no_share: "Write a number above 0 and up to 100.", "Schreiben Sie eine Zahl über 0 und bis 100.";
     going_on: "The same is going on already. Wait until it has ended.", "Das läuft schon. Warten Sie, bis es beendet ist.";
     may_not: "The role of your account may not do this.", "Die Rolle Ihres Kontos darf das nicht.";
     needs_codes: "The role of your account needs one-time codes first.", "Die Rolle Ihres Kontos braucht zuerst Einmalcodes.";
@@ -137,6 +139,7 @@ impl Texts {
             Code::ArchiveGiven => self.archive_given,
             Code::ArchiveNotGiven => self.archive_not_given,
             Code::Busy => self.busy,
+            Code::TooManyIgnored => self.too_many_ignored,
             Code::GoingOn => self.going_on,
             Code::MayNot => self.may_not,
             Code::NeedsCodes => self.needs_codes,
@@ -172,6 +175,7 @@ impl Texts {
             Code::NoDate => self.no_date,
             Code::NoSpan => self.no_span,
             Code::NoSize => self.no_size,
+            Code::NoShare => self.no_share,
             Code::OnlyAttachment => self.only_attachment,
             Code::UnreadWords => self.unread_words,
             Code::RangeOpen => self.range_open,

@@ -42,13 +42,18 @@ pub async fn setups(visitor: &Visitor, name: Option<String>) -> Result<Vec<Profi
     Ok(setups.collect())
 }
 
-/// What is wrong with a draft.
-pub async fn check(visitor: &Visitor, draft: &Draft) -> Result<Option<Failure>, Refused> {
+/// All that is wrong with a draft.
+pub async fn check(visitor: &Visitor, draft: &Draft) -> Result<Vec<Failure>, Refused> {
     let request = Request::CheckProfile {
         name: draft.like.clone(),
         profile: draft.written(),
     };
-    Ok(asked(visitor, request).await?.1)
+    let (replies, first) = asked(visitor, request).await?;
+    let more = replies.into_iter().filter_map(|reply| match reply {
+        Reply::AlsoWrong(failure) => Some(failure),
+        _ => None,
+    });
+    Ok(first.into_iter().chain(more).collect())
 }
 
 /// Why no secret could be kept, whatever it is.

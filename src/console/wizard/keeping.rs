@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     draft::Draft,
     sheet::{Sheet, Way},
+    texts::Texts,
 };
 use crate::console::{form::Form, schedule};
 
@@ -51,6 +52,12 @@ fn deletion(sheet: &Sheet<'_>) -> Markup {
     }
 }
 
+/// The schedules that are offered, each with what it is called.
+pub fn schedules(w: &'static Texts) -> [(&'static str, &'static str); 5] {
+    let names = [w.by_hand, w.continuous, w.each_quarter, w.each_hour, w.each_night];
+    std::array::from_fn(|at| (SCHEDULES[at], names[at]))
+}
+
 fn times(sheet: &Sheet<'_>) -> Markup {
     let (w, draft) = (sheet.w(), sheet.draft);
     let schedule = match draft.text("schedule") {
@@ -58,8 +65,7 @@ fn times(sheet: &Sheet<'_>) -> Markup {
         schedule => schedule,
     };
     let offered = SCHEDULES.contains(&&*schedule);
-    let names = [w.by_hand, w.continuous, w.each_quarter, w.each_hour, w.each_night];
-    let mut choices: Vec<_> = SCHEDULES.into_iter().zip(names).collect();
+    let mut choices = schedules(w).to_vec();
     choices.push((OTHER, w.other_schedule));
     html! {
         (sheet.select("schedule", w.schedule, "", if offered { &schedule } else { OTHER }, &choices))

@@ -23,6 +23,7 @@ mod server;
 mod sheet;
 mod shell;
 mod step;
+mod summary;
 mod test;
 mod texts;
 mod walk;

@@ -9,11 +9,12 @@ use super::{
     drafts::Drafts,
     sheet::{address, texts},
     step::Step,
+    summary,
 };
 use crate::{
     api::{Origin, ProfileSetup, ProfileWish, Request},
     console::{
-        form::path,
+        form::{link, path},
         frame::{Face, Place},
         parts::{button, notice},
         said::english,
@@ -138,8 +139,10 @@ pub async fn show(visitor: Visitor) -> Answered {
         p { (w.schedule) ": " (schedule::with_raw(face, setup.profile["schedule"].as_str().unwrap_or("manual"))) }
         @if let Some(fault) = &setup.fault { (notice("bad", html! { p { (english(face, fault)) } })) }
         (changes(face, &setup))
-        section.card aria-labelledby="toml" {
-            h2 #toml { (w.as_toml) }
+        p { a href=(link("/console/runs", &[("profile", &setup.name)])) { (w.its_runs) } }
+        (summary::table(face, &setup.profile))
+        details.card {
+            summary { (w.as_toml) }
             pre { (toml) }
         }
         p { a href="/console/archive-mail" { (w.to_profiles) } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{draft::Draft, sheet::Sheet, test::saying};
+use super::{draft::Draft, sheet::Sheet, test::saying, texts::Texts};
 use crate::{
     config::Recipients,
     console::{
@@ -36,6 +36,40 @@ pub fn body(sheet: &Sheet<'_>) -> Markup {
     }
 }
 
+/// What becomes of a message in which nobody is known.
+pub fn unknowns(w: &'static Texts) -> [(&'static str, &'static str); 4] {
+    [
+        ("catchall", w.unknown_catchall),
+        ("create", w.unknown_create),
+        ("skip", w.unknown_skip),
+        ("user", w.unknown_user),
+    ]
+}
+
+/// Where recipients come from.
+pub fn steps(w: &'static Texts) -> [(&'static str, &'static str); 4] {
+    [
+        ("auto", w.steps_auto),
+        ("envelope", w.steps_envelope),
+        ("headers", w.steps_headers),
+        ("all", w.steps_all),
+    ]
+}
+
+/// Whose journal reports are believed.
+pub fn journals(w: &'static Texts) -> [(&'static str, &'static str); 3] {
+    [
+        ("never", w.journal_never),
+        ("from", w.journal_from_hosts),
+        ("always", w.journal_always),
+    ]
+}
+
+/// Where envelope fields stand.
+pub fn places(w: &'static Texts) -> [(&'static str, &'static str); 2] {
+    [("top", w.at_top), ("end", w.at_end)]
+}
+
 fn unknown(sheet: &Sheet<'_>) -> Markup {
     let (w, draft) = (sheet.w(), sheet.draft);
     let unknown = draft.get("recipients.unknown");
@@ -43,14 +77,8 @@ fn unknown(sheet: &Sheet<'_>) -> Markup {
         Some(user) => ("user", user),
         None => (unknown.as_str().unwrap_or("catchall"), ""),
     };
-    let choices = [
-        ("catchall", w.unknown_catchall),
-        ("create", w.unknown_create),
-        ("skip", w.unknown_skip),
-        ("user", w.unknown_user),
-    ];
     html! {
-        (sheet.select("recipients.unknown", w.unknown, w.unknown_hint, chosen, &choices))
+        (sheet.select("recipients.unknown", w.unknown, w.unknown_hint, chosen, &unknowns(w)))
         (sheet.line("recipients.unknown.user", w.unknown_user_name, w.unknown_user_hint, user))
         (sheet.text("recipients.create_limit", w.create_limit, w.create_limit_hint))
     }
@@ -58,26 +86,15 @@ fn unknown(sheet: &Sheet<'_>) -> Markup {
 
 fn more(sheet: &Sheet<'_>) -> Markup {
     let (w, draft) = (sheet.w(), sheet.draft);
-    let steps = [
-        ("auto", w.steps_auto),
-        ("envelope", w.steps_envelope),
-        ("headers", w.steps_headers),
-        ("all", w.steps_all),
-    ];
-    let journal = [
-        ("never", w.journal_never),
-        ("from", w.journal_from_hosts),
-        ("always", w.journal_always),
-    ];
     let headers_hint = format!("{} {}", w.envelope_headers_hint, usual_headers());
     let select =
         |key: &str, label, hint, choices: &[(&str, &str)]| sheet.select(key, label, hint, &draft.text(key), choices);
     html! {
-        (select("recipients.use", w.steps, w.steps_hint, &steps))
+        (select("recipients.use", w.steps, w.steps_hint, &steps(w)))
         (sheet.lines("recipients.envelope_headers", w.envelope_headers, &headers_hint))
-        (select("recipients.envelope_at", w.envelope_at, w.envelope_at_hint, &[("top", w.at_top), ("end", w.at_end)]))
+        (select("recipients.envelope_at", w.envelope_at, w.envelope_at_hint, &places(w)))
         (sheet.text("recipients.trusted_received", w.trusted_received, w.trusted_received_hint))
-        (select("recipients.journal", w.journal, w.journal_hint, &journal))
+        (select("recipients.journal", w.journal, w.journal_hint, &journals(w)))
         (sheet.lines("recipients.journal_from", w.journal_from, w.journal_from_hint))
         (sheet.lines("recipients.strip_prefix", w.strip_prefix, w.strip_prefix_hint))
         (sheet.lines("recipients.unwrap", w.unwrap, w.unwrap_hint))
@@ -105,9 +122,9 @@ fn has_more(draft: &Draft) -> bool {
 }
 
 fn is_wrong_below(sheet: &Sheet<'_>) -> bool {
-    let key = sheet.wrong.and_then(|wrong| wrong.key.as_deref()).unwrap_or_default();
-    let last = key.strip_prefix("recipients.").unwrap_or_default();
-    MORE.contains(&last.split(['.', '[']).next().unwrap_or_default())
+    let keys = sheet.wrong.iter().filter_map(|wrong| wrong.key.as_deref());
+    let mut below = keys.filter_map(|key| key.strip_prefix("recipients.")?.split(['.', '[']).next());
+    below.any(|key| MORE.contains(&key))
 }
 
 /// What the test saw in the newest messages.

@@ -90,6 +90,7 @@ fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
         _ => "warn",
     };
     let others = [
+        (w.counted_before, count("archived_before")),
         (w.counted_unknown, count("unknown")),
         (w.counted_skipped, count("skipped")),
         (w.counted_excluded, count("excluded")),

@@ -43,7 +43,8 @@ fn preset(word: &str) -> Option<Preset> {
     }
 }
 
-fn accesses(w: &'static Texts) -> [(&'static str, &'static str, &'static str); 6] {
+/// The kinds of access: a word, what it is called, and what it means.
+pub fn accesses(w: &'static Texts) -> [(&'static str, &'static str, &'static str); 6] {
     [
         ("imap-ssl", "IMAP, TLS", w.means_imap_ssl),
         ("imap-tls", "IMAP, STARTTLS", w.means_imap_tls),
@@ -55,7 +56,7 @@ fn accesses(w: &'static Texts) -> [(&'static str, &'static str, &'static str); 6
 }
 
 /// The port that usually goes with an access.
-fn usual_port(access: &str) -> Option<u16> {
+pub fn usual_port(access: &str) -> Option<u16> {
     let access: Option<Access> = serde_json::from_value(access.into()).ok();
     access.map(Access::default_port)
 }

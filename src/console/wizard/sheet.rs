@@ -18,7 +18,7 @@ pub struct Sheet<'s> {
     pub draft: &'s Draft,
     pub number: &'s str,
     /// What is wrong with the draft.
-    pub wrong: Option<&'s Failure>,
+    pub wrong: &'s [Failure],
 }
 
 /// What a field is called in its page.
@@ -38,9 +38,11 @@ impl Sheet<'_> {
 
     /// What is wrong with the value of a key, or with one below it.
     pub fn fault(&self, key: &str) -> Option<Markup> {
-        let wrong = self.wrong?;
-        let below = wrong.key.as_deref()?.strip_prefix(key)?;
-        (below.is_empty() || below.starts_with(['.', '['])).then(|| failed(self.face, wrong))
+        let is_it = |wrong: &&Failure| {
+            let below = wrong.key.as_deref().and_then(|wrong| wrong.strip_prefix(key));
+            below.is_some_and(|below| below.is_empty() || below.starts_with(['.', '[']))
+        };
+        self.wrong.iter().find(is_it).map(|wrong| failed(self.face, wrong))
     }
 
     /// A field of whatever kind, which `input` makes of what it is called, whether it is wrong, and what describes it.

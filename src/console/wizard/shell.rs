@@ -28,7 +28,7 @@ pub struct NoKey(pub Option<Failure>);
 pub fn page(visitor: &Visitor, sheet: &Sheet<'_>, step: Step, no_key: &NoKey) -> HttpResponse {
     let w = sheet.w();
     let status = match sheet.wrong {
-        Some(_) if !visitor.form.get("go").is_empty() => StatusCode::BAD_REQUEST,
+        [_, ..] if !visitor.form.get("go").is_empty() => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
     let title = match &sheet.draft.like {
@@ -37,8 +37,10 @@ pub fn page(visitor: &Visitor, sheet: &Sheet<'_>, step: Step, no_key: &NoKey) ->
     };
     let body = html! {
         @if let Some(failure) = &no_key.0 { (notice("bad", html! { p { (w.no_key) } p { (failed(sheet.face, failure)) } })) }
-        @if let Some(wrong) = sheet.wrong {
-            (notice("bad", html! { p { strong { (w.is_wrong) } } p { (failed(sheet.face, wrong)) } }))
+        @match sheet.wrong {
+            [] => {}
+            [wrong] => (notice("bad", html! { p { strong { (w.is_wrong) } } p { (failed(sheet.face, wrong)) } })),
+            all => (notice("bad", html! { p { strong { (w.are_wrong) } } ul { @for wrong in all { li { (failed(sheet.face, wrong)) } } } })),
         }
         @if visitor.query.get("done") == "users" { (notice("good", html! { p { (w.users_made) } })) }
         @match step {

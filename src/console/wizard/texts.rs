@@ -38,6 +38,7 @@ texts! {
     next_test: "Test it", "Testen";
     discard: "Discard all of this", "Alles verwerfen";
     is_wrong: "One thing has to be put right:", "Eines ist zu berichtigen:";
+    are_wrong: "This has to be put right:", "Dies ist zu berichtigen:";
     no_key: "Passwords cannot be kept yet, so no profile can be set up here.", "Passwörter können noch nicht gespeichert werden; daher kann hier kein Profil eingerichtet werden.";
     lost: "What you typed is no longer here.", "Was Sie eingegeben haben, ist nicht mehr da.";
     lost_means: "It is kept for an hour after it was last used, and ends with your session and when dropkeep starts anew; no password of it is left. Begin anew.", "Es wird nach der letzten Benutzung eine Stunde aufbewahrt und endet mit Ihrer Sitzung und wenn dropkeep neu startet; kein Passwort davon ist geblieben. Beginnen Sie neu.";
@@ -272,6 +273,7 @@ texts! {
     looked_at: "Looked at:", "Angesehen:";
     would_be_for: "Would be for", "Wäre für";
     rehearsal_is_old: "The profile has changed since.", "Das Profil hat sich seitdem geändert.";
+    counted_before: "of all these archived already", "von all diesen schon archiviert";
     counted_unknown: "of them without a known address", "davon ohne bekannte Adresse";
     counted_skipped: "would stay on the server", "blieben auf dem Server";
     counted_excluded: "excluded", "ausgeschlossen";
@@ -282,6 +284,8 @@ texts! {
     // The end.
     finish_means: "Look at it once more. It is kept when you finish, and can be changed and removed later.", "Sehen Sie es noch einmal an. Es wird gespeichert, wenn Sie fertigstellen, und kann später geändert und entfernt werden.";
     finish_untested: "The profile as it is now was not tested, or the test failed: its runs may fail, too.", "Das Profil wurde in dieser Form nicht getestet, oder der Test schlug fehl: Seine Läufe können ebenfalls fehlschlagen.";
+    its_runs: "Its runs", "Seine Läufe";
+    in_words: "What the profile says", "Was das Profil sagt";
     as_toml: "As a configuration file has it", "Wie es in einer Konfigurationsdatei steht";
     as_toml_means: "Without its secrets.", "Ohne seine Geheimnisse.";
     then: "And then", "Und dann";

@@ -53,9 +53,10 @@ pub async fn show(drafts: Drafts, visitor: Visitor) -> Answered {
         return Ok(lost(&visitor.face));
     };
     let wrong = match visitor.query.get("check") {
-        "" => None,
-        _ => fault(&visitor, &draft).await?.filter(|(at, _)| *at == step),
+        "" => Vec::new(),
+        _ => faults(&visitor, &draft).await?,
     };
+    let wrong: Vec<_> = wrong.into_iter().filter(|failure| place_of(failure) == step).collect();
     let no_key = match step {
         Step::Server => no_key(&visitor).await?,
         _ => NoKey(None),
@@ -64,7 +65,7 @@ pub async fn show(drafts: Drafts, visitor: Visitor) -> Answered {
         face: &visitor.face,
         draft: &draft,
         number: &number,
-        wrong: wrong.as_ref().map(|(_, failure)| failure),
+        wrong: &wrong,
     };
     Ok(page(&visitor, &sheet, step, &no_key))
 }
@@ -78,21 +79,26 @@ pub async fn events(drafts: Drafts, visitor: Visitor) -> Answered {
     }
 }
 
-/// What is wrong with a draft, and at which step.
-async fn fault(visitor: &Visitor, draft: &Draft) -> Result<Option<(Step, Failure)>, Refused> {
+/// The step that is about what is wrong.
+fn place_of(failure: &Failure) -> Step {
+    failure.key.as_deref().map_or(Step::Server, Step::of_key)
+}
+
+/// All that is wrong with a draft.
+async fn faults(visitor: &Visitor, draft: &Draft) -> Result<Vec<Failure>, Refused> {
     let w = texts(&visitor.face);
-    if let Some(open) = server::left_open(draft, w) {
-        return Ok(Some((Step::Server, open)));
-    }
-    let wrong = check(visitor, draft)
-        .await?
-        .map(|failure| match failure.key.as_deref() {
+    let mut wrong: Vec<_> = server::left_open(draft, w).into_iter().collect();
+    for failure in check(visitor, draft).await? {
+        wrong.push(match failure.key.as_deref() {
             // The check names what a file may have in its place, which is not asked for here.
             Some(PASSWORD) if server::has_no_password(draft) => of_field(PASSWORD, w.no_password),
             _ => failure,
         });
-    let wrong = wrong.or_else(|| folders::names_none(draft).then(|| of_field("folders.include", w.no_folder_chosen)));
-    Ok(wrong.map(|failure| (failure.key.as_deref().map_or(Step::Server, Step::of_key), failure)))
+    }
+    if folders::names_none(draft) {
+        wrong.push(of_field("folders.include", w.no_folder_chosen));
+    }
+    Ok(wrong)
 }
 
 /// Keeps what was typed, and does what was asked for.
@@ -148,7 +154,8 @@ pub async fn take(drafts: Drafts, visitor: Visitor) -> Answered {
     }
     // Nobody comes past what is wrong; what a later step is about may be put right there.
     // It is said at an address of its own, so that a browser can go back to it and read it again.
-    if let Some((at, _)) = fault(&visitor, &draft).await?.filter(|(at, _)| *at <= step) {
+    let wrong = faults(&visitor, &draft).await?;
+    if let Some(at) = wrong.iter().map(place_of).min().filter(|at| *at <= step) {
         return Ok(see(&link(&address(&number, at), &[("check", "1")])));
     }
     match (step, go) {
@@ -194,7 +201,7 @@ fn again(visitor: &Visitor, draft: &Draft, number: &str, step: Step, failure: &F
         face: &visitor.face,
         draft,
         number,
-        wrong: Some(failure),
+        wrong: std::slice::from_ref(failure),
     };
     page(visitor, &sheet, step, &NoKey(None))
 }

@@ -163,6 +163,102 @@ fn each_wrong_input_is_said_at_its_field_and_stays_there() {
 }
 
 #[test]
+fn all_that_is_wrong_in_a_step_is_said_at_once() {
+    let (_site, anna) = empty();
+    let several: &[(&str, Fields, Fields, &[&str])] = &[
+        (
+            "server",
+            SERVER,
+            &[
+                ("server.access", "gopher"),
+                ("server.host", ""),
+                ("server.port", "imaps"),
+                ("server.username", ""),
+                ("server.password", ""),
+            ],
+            &[
+                "server-access",
+                "server-host",
+                "server-port",
+                "server-username",
+                "server-password",
+            ],
+        ),
+        (
+            "server",
+            BY_TOKEN,
+            &[
+                ("server.oauth2.token_endpoint", ""),
+                ("server.oauth2.client_id", ""),
+                ("server.oauth2.refresh_token", ""),
+            ],
+            &[
+                "server-oauth2-token_endpoint",
+                "server-oauth2-client_id",
+                "server-oauth2-refresh_token",
+            ],
+        ),
+        (
+            "folders",
+            FOLDERS,
+            &[("folders.include", "\\Nothing"), ("folders.exclude", "\\Nothing")],
+            &["folders-include", "folders-exclude"],
+        ),
+        (
+            "recipients",
+            RECIPIENTS,
+            &[
+                ("recipients.own_addresses", "all"),
+                ("recipients.journal", "sometimes"),
+                ("recipients.journal_from", "example.com"),
+                ("recipients.create_limit", "-1"),
+                ("recipients.unknown", "drop"),
+            ],
+            &[
+                "recipients-own_addresses",
+                "recipients-journal",
+                "recipients-create_limit",
+                "recipients-unknown",
+            ],
+        ),
+        (
+            "keeping",
+            KEEPING,
+            &[
+                ("name", ""),
+                ("schedule", "other"),
+                ("schedule_other", "sometimes"),
+                ("delete.when", "soon"),
+                ("delete.after", "30d"),
+                ("connections", "17"),
+                ("server.timeout", "soon"),
+            ],
+            &["name", "schedule", "delete-when", "connections", "server-timeout"],
+        ),
+    ];
+    for (step, right, wrong, fields) in several {
+        let draft = Draft::begin(&anna, "");
+        if *step != "server" {
+            draft.goes("server", "next", SERVER, "test");
+        }
+        let page = draft.refused(step, &with(right, wrong));
+        let mut said: Vec<_> = page
+            .match_indices("-fault\">")
+            .filter_map(|(at, _)| page[..at].rsplit_once("<p class=\"fault\" id=\"").map(|(_, id)| id))
+            .filter(|id| !id.contains('"'))
+            .collect();
+        let mut expected = fields.to_vec();
+        said.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(said, expected, "{step} {wrong:?}: {page}");
+        let above = between(&page, "This has to be put right", "</ul>");
+        assert_eq!(above.matches("<li>").count(), fields.len(), "{above}");
+        // Put right, all of it is.
+        assert_eq!(draft.post(step, "next", right).status, 303);
+    }
+}
+
+#[test]
 fn over_pop3_there_is_one_folder_one_session_and_no_moving() {
     let (_site, anna) = empty();
     let draft = Draft::begin(&anna, "");

@@ -159,11 +159,52 @@ fn one_comes_from_the_first_account_to_archived_mail_and_finds_it() {
         "{table}"
     );
     next(&browser, "finish");
+    let words = browser.text(".in-words").replace('\t', " ");
+    for (about, holds) in [
+        ("Kind of access", "IMAP, STARTTLS".to_owned()),
+        ("Port", server.ports.imap.to_string()),
+        ("How it logs in", "Password".to_owned()),
+        ("Trust only this one", String::new()),
+        ("Folders to archive", "INBOX, Sent".to_owned()),
+        ("Domains whose addresses are yours", "example.com".to_owned()),
+        ("A message in which nobody is known", "is kept for @catchall".to_owned()),
+        ("Deletion on the server", "Never".to_owned()),
+        ("When it runs", "every quarter of an hour".to_owned()),
+        ("Time zone of the schedule", "Europe/Berlin".to_owned()),
+    ] {
+        assert!(
+            words.contains(&format!("{about} {holds}")) || holds.is_empty() && words.contains(about),
+            "{about}: {words}"
+        );
+    }
     assert!(browser.text("main").contains("the mail"));
     browser.click(NEXT);
     browser.waits_for("the run", |browser| browser.at().starts_with("/console/runs/"));
     browser.waits_for("its end", |browser| browser.text(".figures").contains("completed"));
     assert!(browser.text("main").contains("33"), "{}", browser.text("main"));
+
+    // The run leads to its profile, and that to its runs.
+    let run = browser.at();
+    browser.click(".figures a[href='/console/profiles/the%20mail']");
+    browser.waits_for("the profile", |browser| browser.has(".in-words"));
+    assert!(browser.text(".in-words").contains("IMAP, STARTTLS"));
+    browser.click("main a[href^='/console/runs?profile=']");
+    browser.waits_for("its runs", |browser| {
+        browser.has(&format!("td a[href='{run}'], th a[href='{run}']"))
+    });
+
+    // A dry run after it says how much is archived already.
+    browser.open("/console/archive-mail");
+    browser.click("main td form[action='/console/archive-mail'] button");
+    browser.waits_for("the first step", |browser| browser.at().ends_with("/server"));
+    browser.click("button[value='dry-run']");
+    browser.waits_for("the dry run", |browser| browser.at().ends_with("/dry-run"));
+    browser.click("form.told button");
+    browser.waits_for("what is archived", |browser| {
+        browser
+            .text(".told table")
+            .contains("of all these archived already\t33")
+    });
 
     // Somebody who may read it finds it.
     browser.open("/console/people");

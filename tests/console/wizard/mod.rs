@@ -218,7 +218,7 @@ fn what_was_typed_stays_wherever_one_goes() {
     );
     let page = anna.get(&at).expect(200).text();
     assert!(
-        page.contains("One thing has to be put right") && page.contains("class=\"fault\""),
+        page.contains("This has to be put right:") && page.contains("class=\"fault\""),
         "{page}"
     );
     draft.goes("server", "next", &with(&fields, &[("server.password", "")]), "test");
