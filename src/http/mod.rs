@@ -51,7 +51,7 @@ pub use route::{Asked, BadQuery, LetIn, Route, answer, refusal};
 /// Threads that may wait for the disk, or for a client that takes its answer slowly.
 const THREADS: usize = 256;
 /// How much people who read give way to mail that is on its way (setpriority(2)). They need little, and whoever wants a page on a
-/// busy machine shall not wait for seconds.
+/// busy machine is not to wait for seconds.
 const NICE: i32 = 5;
 /// How long a client may take for its TLS handshake, and for the header of its first request.
 const REQUEST: Duration = Duration::from_secs(5);
