@@ -165,8 +165,8 @@ impl Appliance {
         differs.then(|| {
             said!(
                 ConfigurationNewer,
-                "{0} has changed since the running appliance read it; this goes by what the appliance has loaded. To go by \
-                 the file: dropkeep reload, then dropkeep reroute",
+                "{0} has changed since the running appliance read it; this goes by what the appliance has loaded. To go by the \
+                 file: dropkeep reload, then dropkeep reroute",
                 file
             )
         })

@@ -91,7 +91,8 @@ fn card(face: &Face, profile: &ProfileLine) -> Markup {
             }
         }
         @if let Some(failing) = &profile.failing {
-            p { (words::count(language, failing.times.into(), [t.failed_time, t.failed_times])) " " (moment(face, failing.since)) ": " (said(face, &Said::kept(&failing.why, &failing.said))) }
+            @let times = words::count(language, failing.times.into(), [t.failed_time, t.failed_times]);
+            p { (times) " " (moment(face, failing.since)) ": " (said(face, &Said::kept(&failing.why, &failing.said))) }
             p { (said(face, &Said::kept(&failing.what_to_do, &failing.advised))) }
         }
         dl.figures {

@@ -186,7 +186,8 @@ fn behind(visitor: &Visitor, index: &IndexLine) -> Markup {
             (notice("warn", html! { p { (words::messages(language, index.behind)) " " (t.not_searchable_yet) } }))
         }
         @if !is_going {
-            (notice("warn", html! { p { (t.index_stands) @if let Some(why) = &index.why { " " (english(&visitor.face, why)) } } }))
+            @let why = index.why.as_ref().map(|why| english(&visitor.face, why)).unwrap_or_default();
+            (notice("warn", html! { p { (t.index_stands) " " (why) } }))
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What is said to people, in German, by its code: `{0}` and so on stand for what it is about, `{0?eine|mehrere}` is the one
-//! where that is one, and the other where it is not; `{again}` is what becomes of what only lasts. In English it is shown as
-//! it was said.
+//! What is said to people, in German, by its code: `{0}` and so on stand for what it is about, `{0?eine|mehrere}` is the
+//! one where that is one, and the other where it is not; `{again}` is what becomes of what only lasts. In English it is
+//! shown as it was said.
 
 use crate::said::Code;
 
