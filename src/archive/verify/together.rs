@@ -94,12 +94,14 @@ impl Check<'_> {
             }
         }
         for (key, size) in filings.into_iter().zip(sizes) {
-            let added = match (key, size) {
-                (Some((user, ..)), Some(size)) => self.usage.add(catalog, txn, user, size, desk),
-                _ => Ok(self.usage.skipped()),
+            let is_added = match (key, size) {
+                // What cannot be read of `usage` is said where that is looked at.
+                (Some((user, ..)), Some(size)) => self.usage.add(catalog, txn, user, size, desk).is_ok(),
+                _ => false,
             };
-            // What cannot be read of `usage` is said where that is looked at.
-            added.unwrap_or_else(|_| self.usage.skipped());
+            if !is_added {
+                self.usage.skipped();
+            }
         }
         named.sort_unstable_by_key(|(key, id, _)| (*key, *id));
         let keys: Vec<_> = named.iter().map(|(key, ..)| *key).collect();
