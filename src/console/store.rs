@@ -7,6 +7,7 @@ use super::{
     growth::backup_card,
     overview::standing,
     parts::{Live, button, figure, notice},
+    said,
     texts::store as texts,
     verification,
     visitor::{Answered, Visitor},
@@ -103,7 +104,7 @@ fn index(face: &Face, line: &ApplianceLine) -> Markup {
             h2 #index { (t.index) }
             @if let Some(index) = &line.index {
                 dl.figures {
-                    (figure(t.state, html! { (t.index_state(&index.state)) @if let Some(why) = &index.why { ": " (why) } }))
+                    (figure(t.state, html! { (t.index_state(&index.state)) @if let Some(why) = &index.why { ": " (said::english(face, why)) } }))
                     (figure(t.searchable, html! { (number(index.documents)) }))
                     (figure(t.behind, html! { (number(index.behind)) }))
                     (figure(t.on_disk, html! { (words::bytes(language, index.bytes)) }))
