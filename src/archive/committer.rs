@@ -8,17 +8,19 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Store, StoreError, UsersNews, block,
+    Store, StoreError, UsersNews,
+    at_work::AtWork,
+    block,
+    coming::{Coming, MoreComing},
     deed::Deed,
     deposit::{Filed, Shared},
     filter_filling::Filling,
@@ -51,42 +53,9 @@ const DEEDS: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Committer {
     orders: mpsc::Sender<Order>,
-    coming: Arc<AtomicUsize>,
+    coming: Coming,
     open: Arc<AtomicBool>,
     at_work: AtWork,
-}
-
-/// Since when the thread is at the group that it is at; `None` between groups.
-#[derive(Clone, Default)]
-struct AtWork(Arc<Mutex<Option<Instant>>>);
-
-impl AtWork {
-    fn set(&self, since: Option<Instant>) {
-        *self.0.lock() = since;
-    }
-
-    fn since(&self) -> Option<Instant> {
-        *self.0.lock()
-    }
-}
-
-/// Held by whoever has more to file soon.
-pub struct MoreComing(Arc<AtomicUsize>);
-
-impl Drop for MoreComing {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Whether somebody has said that more is coming, for whoever must not keep the committer's thread from its end.
-#[derive(Clone)]
-pub struct Coming(Arc<AtomicUsize>);
-
-impl Coming {
-    pub fn is_any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
 }
 
 impl Committer {
@@ -98,7 +67,7 @@ impl Committer {
     pub fn start(store: Arc<Store>, inflight: u64) -> Result<(Self, thread::JoinHandle<()>), StoreError> {
         let counters = store.reading(|txn| store.catalog.counters(txn))?;
         let (orders, queue) = mpsc::channel(QUEUE);
-        let coming = Arc::new(AtomicUsize::new(0));
+        let coming = Coming::default();
         let open = Arc::new(AtomicBool::new(true));
         let enough = block::BLOCK_SIZE.min((inflight / 4) as usize);
         let at_work = AtWork::default();
@@ -325,13 +294,12 @@ impl Committer {
     }
 
     pub fn coming(&self) -> Coming {
-        Coming(self.coming.clone())
+        self.coming.clone()
     }
 
     /// Says that more is coming, as long as the result is held.
     pub fn more_coming(&self) -> MoreComing {
-        self.coming.fetch_add(1, Ordering::Relaxed);
-        MoreComing(self.coming.clone())
+        self.coming.more()
     }
 }
 
@@ -361,7 +329,7 @@ fn gone() -> StoreError {
 struct Work {
     store: Arc<Store>,
     queue: mpsc::Receiver<Order>,
-    coming: Arc<AtomicUsize>,
+    coming: Coming,
     /// Raw bytes that are worth a commit of their own.
     enough: usize,
     counters: Counters,
@@ -443,7 +411,7 @@ impl Work {
             if next.is_some() {
                 continue;
             }
-            let is_coming = self.coming.load(Ordering::Relaxed) > 0;
+            let is_coming = self.coming.is_any();
             let waits = !urgent && bytes < self.enough && is_coming && started.elapsed() < LINGER;
             match (waits && !group.is_empty(), deeds.is_empty()) {
                 (true, true) => next = tokio::time::timeout(LOOK, self.queue.recv()).await.ok().flatten(),
