@@ -152,7 +152,7 @@ fn what_is_too_much_is_refused() {
     assert!(parse(&long).is_ok());
 }
 
-const PIECES: [&str; 38] = [
+const PIECES: [&str; 39] = [
     " ",
     " ",
     " ",
@@ -185,6 +185,7 @@ const PIECES: [&str; 38] = [
     "newer:",
     "3d",
     "://",
+    "//",
     ":",
     "é",
     "北京",
@@ -216,4 +217,11 @@ fn same(text: &str) {
             assert!(!error.in_words(text).is_empty());
         }
     }
+}
+
+#[test]
+fn a_word_of_a_field_that_begins_like_a_path_came_out_as_a_url() {
+    let query = parse("from:(ada //m)").unwrap();
+    assert_eq!(query.to_string(), "from:ada from:(//m)");
+    same("from:(ada //m)");
 }

@@ -211,6 +211,10 @@ impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((name, _)) = Place::NAMED.iter().find(|(_, place)| *place == self.place) {
             write!(f, "{name}:")?;
+            if !self.is_quoted && self.text.starts_with("//") {
+                // Right behind the name it would be taken for a URL.
+                return write!(f, "({})", self.text);
+            }
         }
         match self.is_quoted {
             true => write!(f, "\"{}\"", self.text),

@@ -432,10 +432,9 @@ fn all_of_it_is_in_german_too() {
         assert!(page.contains("Alles verwerfen") && !page.contains("Discard"), "{page}");
     }
     // What the checks say of a value has English words, which are marked as such behind German ones.
-    let page = draft.refused(
-        "keeping",
-        &[("name", "another"), ("pause", "at night"), ("delete.when", "never")],
-    );
+    let wrong = [("name", "another"), ("pause", "at night"), ("delete.when", "never")];
+    draft.goes("keeping", "next", &wrong, "server?check=1");
+    let page = draft.get("keeping?check=1");
     let fault = between(&page, "id=\"pause-fault\">", "</p>");
     assert!(
         fault.starts_with("Dieser Wert ist so nicht möglich: <span lang=\"en\">") && fault.contains("at night"),
