@@ -76,7 +76,7 @@ fn what_is_wrong_is_named_with_its_line_and_what_to_do() {
         ),
         ("bob,conf@example.com", "of \"conf\" already"),
         ("conf,bob@example.com", "\"conf\" is a [[user]]"),
-        ("bob,sales@example.com", "[[list]]"),
+        ("bob,sales@example.com", "the address of a list"),
         ("bob,\"bob@example.com\neve,eve@example.com\n", "closing quote"),
     ] {
         let shown = refusal(format!("{before}{line}\nlast,last@example.com\n"));
