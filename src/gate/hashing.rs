@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{access::password, panics::survived};
+use crate::panics::survived;
 
 /// Threads at most, and tries that wait for one.
 const MOST_THREADS: usize = 4;
@@ -46,7 +46,6 @@ impl Hashing {
             let run = move || {
                 // Of this thread alone, as Linux has it.
                 let _ = rustix::process::nice(NICE);
-                password::make_ready();
                 loop {
                     let next = queue.lock().blocking_recv();
                     let Some(work) = next else { return };

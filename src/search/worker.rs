@@ -22,8 +22,8 @@ use crate::{
     report::metrics,
 };
 
-/// How much the worker gives way to others (nice(2)).
-const NICE: i32 = 10;
+/// How much the worker gives way to others (nice(2)). It has three threads at work, and nobody waits for it.
+const NICE: i32 = 15;
 /// How long after something failed it is tried again: at first, and at most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
