@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dropkeep::{
+    said::Say,
     config::{Access, Compress, Encryption, Folders, Server},
     source::{Disposition, Fetched, Kept, OpenFolder, Removal, Session, SourceError, Steps, UnfetchedWhy, Want},
 };
@@ -142,7 +143,7 @@ async fn visit(session: &mut Session, watched: &Watched, how: u8, journey: &mut 
         let kept = removed.kept.iter().map(|(copy, _)| copy);
         assert!(removed.gone.iter().chain(kept).all(|copy| listed.contains(copy)));
         for (_, kept) in &removed.kept {
-            watched.must_not_be_in(&kept.to_string());
+            watched.must_not_be_in(&kept.said().to_string());
             assert!(*kept != Kept::Refused(String::new()));
         }
     }
