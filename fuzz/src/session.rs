@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dropkeep::{
-    said::Say,
     config::{Access, Compress, Encryption, Folders, Server},
+    said::Say,
     source::{Disposition, Fetched, Kept, OpenFolder, Removal, Session, SourceError, Steps, UnfetchedWhy, Want},
 };
 
