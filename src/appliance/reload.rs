@@ -284,6 +284,13 @@ impl Appliance {
             }
             reloaded.removed.push(name.clone());
         }
+        // Those that were not in force have nobody who leaves.
+        for name in forgotten
+            .iter()
+            .filter(|name| !before.contains(*name) && !now.contains(*name))
+        {
+            forget_tokens(old.data_dir.clone(), name.clone()).await;
+        }
         for profile in new.profile.iter().filter(|profile| !before.contains(&profile.name)) {
             // It may have been there before. What cannot be read counts as none.
             let standing = history::standing(&profile.name, &self.store).unwrap_or_default();
@@ -423,15 +430,27 @@ async fn leave(name: String, mut supervised: Supervised, running: Arc<RwLock<Run
     let _ = supervised.supervisor.send(Stop).await;
     let _ = supervised.live.wait_for(|live| !live.busy).await;
     let _ = supervised.supervisor.send(Leave).await;
-    let mut running = running.write();
-    running.leaving.retain(|it| it.supervisor != supervised.supervisor);
-    // It may be there again meanwhile.
-    if !running.profiles.contains_key(&name) {
+    let is_gone = {
+        let mut running = running.write();
+        running.leaving.retain(|it| it.supervisor != supervised.supervisor);
+        // It may be there again meanwhile.
+        !running.profiles.contains_key(&name)
+    };
+    if is_gone {
         metrics::profile_gone(&name);
-        if let Some(data_dir) = forgotten
-            && let Err(error) = token::forget(&data_dir, &name)
-        {
-            tracing::warn!(profile = name, %error, "the tokens of a removed profile are still there");
+        if let Some(data_dir) = forgotten {
+            forget_tokens(data_dir, name).await;
         }
     }
+}
+
+/// Forgets the tokens of a profile that was removed: nobody logs in with them any more.
+async fn forget_tokens(data_dir: PathBuf, profile: String) {
+    let name = profile.clone();
+    let error = match blocking("forgetting tokens", move || token::forget(&data_dir, &name)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(panicked) => panicked.to_string(),
+    };
+    tracing::warn!(profile, error, "the tokens of a removed profile are still there");
 }

@@ -618,3 +618,26 @@ fn a_removed_profile_left_its_tokens_behind() {
     assert!(wait_for(PATIENCE, || !file("mine").exists()), "they are still there");
     assert!(file("other").exists());
 }
+
+#[test]
+fn a_removed_profile_took_the_tokens_of_one_of_the_file_along() {
+    let admin = Admin::new();
+    admin.post("/api/v1/profiles", &profile("mine", 9)).expect(201);
+    let appliance = &admin.site.appliance;
+    let before = fs::read_to_string(appliance.config()).expect("the configuration");
+    let of_file = format!(
+        "{before}\n[[profile]]\nname = \"mine\"\n[profile.server]\naccess = \"imap\"\nhost = \"localhost\"\nport = 9\n\
+         username = \"x\"\npassword = \"x\"\ntls = {{ verify = \"none\" }}\n"
+    );
+    fs::write(appliance.config(), of_file).expect("the configuration");
+    appliance.done(&["reload"]);
+    let tokens = admin.site.path("data/tokens");
+    fs::create_dir_all(&tokens).expect("a folder");
+    fs::write(tokens.join("mine.json"), "{}").expect("a file");
+    admin.client.ask("DELETE", "/api/v1/profiles/mine", "", b"").expect(204);
+    // Whatever is forgotten of one that was not in force is gone by then.
+    assert!(
+        tokens.join("mine.json").exists(),
+        "the file's profile has lost its tokens"
+    );
+}
