@@ -101,8 +101,8 @@ impl SearchError {
     }
 }
 
-/// The same error once more: the library shares it.
-fn again(error: &io::Error) -> io::Error {
+/// The same error once more, for another owner.
+pub(super) fn again(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
         None => io::Error::new(error.kind(), error.to_string()),

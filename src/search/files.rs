@@ -30,7 +30,10 @@ use tantivy::{
     },
 };
 
-use super::sealed::{Seal, Sealing, sealed};
+use super::{
+    error::again,
+    sealed::{Seal, Sealing, sealed},
+};
 use crate::{durable, fault, mapped::Map};
 
 /// What the library calls its list of files.
@@ -54,6 +57,8 @@ struct Shared {
     unsynced: Mutex<HashSet<PathBuf>>,
     /// What was found not to be as it was written.
     damage: Mutex<Option<String>>,
+    /// Why something was not written: the library tells some of it in its own words only.
+    failure: Mutex<Option<io::Error>>,
     /// Something of what is mapped was lost.
     lost: Arc<AtomicBool>,
     /// Nothing is written here any more.
@@ -100,6 +105,11 @@ impl Files {
             }
         }
         self.damage()
+    }
+
+    /// Takes why something was not written, the last time.
+    pub fn failure(&self) -> Option<io::Error> {
+        self.shared.failure.lock().take()
     }
 
     /// Reads all of a file, whatever was found as it was written before.
@@ -162,6 +172,11 @@ impl Files {
 }
 
 impl Shared {
+    /// Keeps why something was not written; the library is given the same.
+    fn keep<T>(&self, written: io::Result<T>) -> io::Result<T> {
+        written.inspect_err(|error| *self.failure.lock() = Some(again(error)))
+    }
+
     fn note(&self, path: &Path, error: &io::Error) {
         if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound) {
             self.damage
@@ -216,7 +231,10 @@ impl Directory for Files {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let failed = |error| OpenWriteError::wrap_io_error(error, path.into());
+        let failed = |error| {
+            *self.shared.failure.lock() = Some(again(&error));
+            OpenWriteError::wrap_io_error(error, path.into())
+        };
         self.are_ours().map_err(failed)?;
         fault::point("index-file").map_err(failed)?;
         let mut options = OpenOptions::new();
@@ -347,7 +365,7 @@ struct Writing {
 
 impl Write for Writing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.shared.keep(self.file.write(bytes))?;
         self.sealing.update(&bytes[..written]);
         Ok(written)
     }
@@ -360,7 +378,7 @@ impl Write for Writing {
 impl TerminatingWrite for Writing {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
         let end = std::mem::take(&mut self.sealing).end();
-        self.file.write_all(&end)?;
+        self.shared.keep(self.file.write_all(&end))?;
         self.shared.unsynced.lock().insert(std::mem::take(&mut self.path));
         Ok(())
     }

@@ -120,7 +120,7 @@ impl<'s> Following<'s> {
             }
         };
         opened(&index);
-        let failed = || SearchError::of("writing the search index", &path);
+        let failed = || index.unwritten("writing the search index");
         let writer = writer(&index.inner, settings.memory()).map_err(failed())?;
         // What a crash or a full disk left of what was not committed.
         writer.garbage_collect_files().wait().map_err(failed())?;
@@ -252,7 +252,7 @@ impl<'s> Following<'s> {
     /// The library's thread that writes has ended: its own error says why.
     fn why_it_ended(&mut self, error: TantivyError) -> SearchError {
         let error = self.writer.prepare_commit().err().unwrap_or(error);
-        SearchError::of("writing the search index", self.index.path())(error)
+        self.index.unwritten("writing the search index")(error)
     }
 
     /// Commits what was indexed, and has it found.
@@ -266,8 +266,7 @@ impl<'s> Following<'s> {
         }
         let mark = self.follower.mark();
         let reach = Reach::new(self.archive.clone(), mark).to_json();
-        let path = self.index.path().to_owned();
-        let failed = || SearchError::of("committing to the search index", &path);
+        let failed = || self.index.unwritten("committing to the search index");
         let mut prepared = self.writer.prepare_commit().map_err(failed())?;
         prepared.set_payload(&reach);
         prepared.commit().map_err(failed())?;

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::Deserialize;
-use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, schema::Schema};
+use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyError, schema::Schema};
 
 use super::{
     SearchError,
@@ -172,6 +172,20 @@ impl Index {
     /// The same for whoever searched: also what was lost only now.
     pub fn look(&self) -> Option<SearchError> {
         self.damaged(self.files.as_ref()?.look()?)
+    }
+
+    /// Why it could not be written: of the library's words, and of what its files met where those hide it.
+    pub(super) fn unwritten(&self, doing: &'static str) -> impl FnOnce(TantivyError) -> SearchError {
+        let (path, files) = (self.path.clone(), self.files.clone());
+        move |error| match SearchError::of(doing, path.clone())(error) {
+            said @ (SearchError::Library { .. } | SearchError::Io { .. }) => {
+                match files.and_then(|files| files.failure()) {
+                    Some(failure) => SearchError::io(doing, path)(failure),
+                    None => said,
+                }
+            }
+            said => said,
+        }
     }
 
     /// Lets another thread write it: none that has this one writes it any more.
