@@ -211,32 +211,40 @@ impl Index {
     /// # Errors
     /// It cannot be said which files there are.
     pub fn damaged_files(&self, go_on: &dyn Fn() -> bool) -> Result<Vec<String>, SearchError> {
-        let failed = SearchError::of("reading the search index", &self.path);
-        let segments = self.inner.searchable_segment_ids().map_err(failed)?;
-        let is_of_one = |name: &str| segments.iter().any(|segment| name.starts_with(&segment.uuid_string()));
-        let mut damaged = Vec::new();
         let Some(files) = &self.files else {
-            return Ok(damaged);
+            return Ok(Vec::new());
         };
+        let searched = || {
+            let segments = self.inner.searchable_segment_ids();
+            segments.map_err(SearchError::of("reading the search index", &self.path))
+        };
+        let segments = searched()?;
+        let segment_of = |name: &str| segments.iter().find(|segment| name.starts_with(&segment.uuid_string()));
+        let mut damaged = Vec::new();
         // The library takes some that are missing for empty.
         for segment in &segments {
             let names = KINDS.map(|kind| format!("{}.{kind}", segment.uuid_string()));
             let missing = names.iter().filter(|name| !self.path.join(name).exists());
-            damaged.extend(missing.map(|name| format!("{name}: it is missing")));
+            damaged.extend(missing.map(|name| (segment, format!("{name}: it is missing"))));
         }
         for entry in fs::read_dir(&self.path).map_err(SearchError::io("reading", &self.path))? {
             if !go_on() {
                 break;
             }
             let name = entry.map_err(SearchError::io("reading", &self.path))?.file_name();
-            let Some(name) = name.to_str().filter(|name| is_of_one(name)) else {
+            let Some((name, segment)) = name.to_str().and_then(|name| Some((name, segment_of(name)?))) else {
                 continue;
             };
             touched();
             let read = files.check(Path::new(name)).err();
-            damaged.extend(read.map(|error| format!("{name}: {error}")));
+            damaged.extend(read.map(|error| (segment, format!("{name}: {error}"))));
         }
-        Ok(damaged)
+        if !damaged.is_empty() {
+            // What was merged meanwhile is gone, and nobody searches in it any more.
+            let still = searched()?;
+            damaged.retain(|(segment, _)| still.contains(segment));
+        }
+        Ok(damaged.into_iter().map(|(_, detail)| detail).collect())
     }
 
     pub fn fields(&self) -> &Fields {
@@ -352,4 +360,28 @@ fn an_index_said_it_had_what_searches_did_not_find_yet() {
     assert_eq!((index.reach().unwrap().as_ref(), index.found()), (Some(&reach), None));
     index.reload().unwrap();
     assert_eq!(index.found(), Some(reach));
+}
+
+#[test]
+fn what_was_merged_while_the_index_was_read_was_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = Index::make(folder.path()).unwrap();
+    let mut writer: tantivy::IndexWriter = index.inner.writer_with_num_threads(1, 15_000_000).unwrap();
+    writer.set_merge_policy(Box::new(tantivy::merge_policy::NoMergePolicy));
+    for _ in 0..2 {
+        writer.add_document(tantivy::TantivyDocument::new()).unwrap();
+        writer.commit().unwrap();
+    }
+    let segments = index.inner.searchable_segment_ids().unwrap();
+    let writer = std::cell::RefCell::new(writer);
+    let looks = std::cell::Cell::new(0);
+    let merging = || {
+        if looks.replace(looks.get() + 1) == 0 {
+            writer.borrow_mut().merge(&segments).wait().unwrap();
+            writer.borrow_mut().garbage_collect_files().wait().unwrap();
+        }
+        true
+    };
+    assert_eq!(index.damaged_files(&merging).unwrap(), Vec::<String>::new());
+    assert!(looks.get() > 1 && index.inner.searchable_segment_ids().unwrap().len() == 1);
 }
