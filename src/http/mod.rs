@@ -186,6 +186,8 @@ fn bind(
         .tls_handshake_timeout(REQUEST)
         .client_disconnect_timeout(DISCONNECT)
         .keep_alive(IDLE)
+        // Otherwise the last piece of an answer waits up to 40 ms for the client to acknowledge the one before.
+        .tcp_nodelay(true)
         .on_connect(move |stream, data| Connection::begun(stream, data, &seats))
         .disable_signals();
     for listener in listeners {

@@ -8,7 +8,9 @@ use std::{
 use jiff::Timestamp;
 use tantivy::columnar::{Column, StrColumn};
 
-use super::{FindError, SearchError, bits::Bits, evaluate::Part, index::View, shared_out::shared_out};
+use super::{
+    FindError, SearchError, bits::Bits, columns::Unpacked, evaluate::Part, index::View, shared_out::shared_out,
+};
 use crate::{
     access::Archives,
     archive::{User, UserId},
@@ -164,17 +166,18 @@ impl Counts {
             (column, numbers)
         });
         let mut counts = Self::default();
-        for document in found.iter() {
-            counts.days.add(part.numbers.dates.get(document).div_euclid(DAY), 1);
-            for user in users.values_for_doc(document) {
-                counts.users.add(user.cast_signed(), 1);
-            }
+        let mut unpacked = Unpacked::default();
+        for (nth, word) in found.words().iter().enumerate() {
+            part.numbers
+                .dates
+                .each(nth, *word, |date| counts.days.add(date.div_euclid(DAY), 1));
+            unpacked.each(&users, nth, *word, |user| counts.users.add(user.cast_signed(), 1));
             if let Some((column, numbers)) = &mut senders {
-                for ord in column.ords().values_for_doc(document) {
+                unpacked.each(column.ords(), nth, *word, |ord| {
                     if let Some(number) = numbers.get_mut(ord as usize) {
                         *number += 1;
                     }
-                }
+                });
             }
         }
         counts.senders.extend(senders);

@@ -4,6 +4,7 @@ pub mod addresses;
 mod among;
 mod bits;
 mod checking;
+mod columns;
 mod compile;
 mod criteria;
 mod document;

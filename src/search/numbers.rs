@@ -11,7 +11,10 @@ use tantivy::{
     index::SegmentId,
 };
 
-use super::bits::{Bits, OF_WORD, of_word};
+use super::{
+    bits::{Bits, OF_WORD, of_word},
+    columns::MANY,
+};
 use crate::archive::Seconds;
 
 /// Classes of numbers, about as many documents in each.
@@ -71,6 +74,18 @@ where
 
     pub fn get(&self, document: DocId) -> T {
         self.values.get_val(document)
+    }
+
+    /// Gives the number of each document whose bit the `nth` word of [`Bits`] has.
+    pub fn each(&self, nth: usize, word: u64, mut each: impl FnMut(T)) {
+        if word.count_ones() < MANY {
+            return of_word(nth, word).for_each(|document| each(self.get(document)));
+        }
+        let from = nth * OF_WORD;
+        let mut values = [T::default(); OF_WORD];
+        let values = &mut values[..OF_WORD.min(self.classes.len() - from)];
+        self.values.get_range(from as u64, values);
+        of_word(nth, word).for_each(|document| each(values[document as usize - from]));
     }
 
     /// The class in which the number of a document is: of a lower class are only lower numbers.
