@@ -66,11 +66,6 @@ impl<'s> Rows<'s> {
         }
     }
 
-    /// What puts the messages together.
-    pub fn retrieval(&mut self) -> &mut Retrieval<'s> {
-        &mut self.retrieval
-    }
-
     fn read(&mut self, id: MessageId, message: &Message, all: bool) -> Result<Summary, StoreError> {
         let mut most = BEGINNING;
         let mut beginning = self.retrieval.beginning(id, message, most)?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     access::Archives,
     api::{Code, Counted, Exit, FacetsLine, Failure, FoundLine, HitLine, IndexLine, Reply, Searched, Wrong},
-    archive::{GroupNumber, MessageId, Readable, Retrieval, Store, StoreError, User, UserId},
+    archive::{GroupNumber, Message, MessageId, Readable, Retrieval, Store, StoreError, User, UserId},
     clock,
     config::nearest,
     extract,
@@ -23,8 +23,8 @@ use crate::{
     patience::Patience,
     report::metrics,
     search::{
-        Criterion, Facets, Hit, Index, Marks, Query, QueryError, Search, SearchError, Stage, Wanted, find, find_all,
-        named, parse, unread,
+        Criterion, Facets, Hit, Index, Marks, Query, QueryError, Search, SearchError, Snippet, Stage, Wanted, each_of,
+        find, find_all, named, parse, unread,
     },
 };
 
@@ -34,6 +34,8 @@ const USERS: usize = 100;
 const READ: u64 = 4 << 20;
 const READ_OF_PAGE: u64 = 128 << 20;
 const BEGINNING: usize = 256 << 10;
+/// Messages of which a thread reads stretches of text before it takes others.
+const TOGETHER: usize = 5;
 /// How long it is waited for an index that is opened, or takes up what came last.
 const TAKES_UP: Duration = Duration::from_secs(10);
 
@@ -74,21 +76,27 @@ pub fn search(
         let unread = unread(&view, found.page.iter().map(|hit| hit.id))?;
         Ok((found, unread))
     })?;
-    let mut shown = Shown {
-        rows: Rows::new(store),
-        marks: asked.snippets.then(|| Marks::of(&query)),
-        may_read: READ_OF_PAGE,
-    };
+    let mut rows = Rows::new(store);
     let mut ids: Vec<MessageId> = found.page.iter().map(|hit| hit.id).collect();
     ids.sort_unstable();
     let mut messages = store.messages_for(archives, &ids, USERS)?;
-    let rows = store.listed(found.page.iter().map(|hit| hit.id))?;
-    for (hit, row) in found.page.iter().zip(rows) {
-        // What is damaged, or what the archive does not have for whoever asks, is not shown.
-        let Some(readable) = messages.remove(&hit.id) else {
-            continue;
-        };
-        if let Some(line) = shown.line(hit, row, readable)? {
+    let listed = store.listed(found.page.iter().map(|hit| hit.id))?;
+    // What is damaged, or what the archive does not have for whoever asks, is not shown.
+    let page = found.page.iter().zip(listed);
+    let page: Vec<_> = page
+        .filter_map(|(hit, row)| Some((hit, row, messages.remove(&hit.id)?)))
+        .collect();
+    let mut snippets = match asked.snippets {
+        true => snippets(
+            store,
+            &query,
+            page.iter().map(|(hit, _, readable)| (hit.id, &readable.message)),
+        ),
+        false => Vec::new(),
+    }
+    .into_iter();
+    for (hit, row, readable) in page {
+        if let Some(line) = line(&mut rows, hit, row, readable, snippets.next())? {
             let line = HitLine {
                 unread: unread.remove(&hit.id).unwrap_or_default(),
                 ..line
@@ -105,7 +113,7 @@ pub fn search(
     };
     metrics::searched(began.elapsed());
     tell(Reply::Found(Box::new(line)))?;
-    Ok(shown.rows.said()?)
+    Ok(rows.said()?)
 }
 
 /// The numbers of all messages that a query finds, of whomever they are, as the archive is now. Waits a moment for the
@@ -247,61 +255,74 @@ fn facets(facets: Facets) -> FacetsLine {
     }
 }
 
-/// Says of messages what is shown of them.
-struct Shown<'s> {
-    rows: Rows<'s>,
-    /// The words that are marked, where stretches of text are wanted.
-    marks: Option<Marks>,
-    /// Bytes that may still be read for them.
-    may_read: u64,
+/// A stretch of the text of each message, with the words of the query. Each message stands in another block of the archive,
+/// so that putting them together takes longer than finding them.
+fn snippets<'m>(
+    store: &Store,
+    query: &Query,
+    messages: impl Iterator<Item = (MessageId, &'m Message)>,
+) -> Vec<Result<Snippet, StoreError>> {
+    let marks = Marks::of(query);
+    let mut may_read = READ_OF_PAGE;
+    let messages: Vec<_> = messages
+        .map(|(id, message)| {
+            let is_whole = message.size <= READ.min(may_read);
+            may_read = may_read.saturating_sub(message.size.min(READ));
+            (id, message, is_whole)
+        })
+        .collect();
+    let some: Vec<_> = messages.chunks(TOGETHER).collect();
+    let made = each_of(&some, |some| {
+        let mut retrieval = Retrieval::new(store);
+        let snippet = |(id, message, is_whole): &(MessageId, &Message, bool)| {
+            let bytes = match is_whole {
+                true => retrieval.raw(*id, message),
+                false => retrieval.beginning(*id, message, BEGINNING),
+            };
+            Ok(marks.snippet(&extract::body(&bytes?)))
+        };
+        some.iter().map(snippet).collect::<Vec<_>>()
+    });
+    made.into_iter().flatten().collect()
 }
 
-impl Shown<'_> {
-    /// The line of a message; `None` of one that is damaged.
-    fn line(&mut self, hit: &Hit, row: Option<Listed>, readable: Readable) -> Result<Option<HitLine>, StoreError> {
-        let Readable { message, users, more } = readable;
-        let id = hit.id;
-        let attachments = row.as_ref().map_or(0, |row| row.attachments);
-        let Some(summary) = self.rows.said_of(id, &message, row, false)? else {
-            return Ok(None);
-        };
-        let snippet = match &self.marks {
-            Some(marks) => {
-                let whole = message.size <= READ.min(self.may_read);
-                self.may_read = self.may_read.saturating_sub(message.size.min(READ));
-                let retrieval: &mut Retrieval = self.rows.retrieval();
-                let bytes = match whole {
-                    true => retrieval.raw(id, &message),
-                    false => retrieval.beginning(id, &message, BEGINNING),
-                };
-                let Some(bytes) = self.rows.kept(id, bytes)? else {
-                    return Ok(None);
-                };
-                Some(marks.snippet(&extract::body(&bytes)))
-            }
-            None => None,
-        };
-        Ok(Some(HitLine {
-            id,
-            cursor: hit.cursor().to_string(),
-            date: view::time(message.date),
-            archived_at: view::time(message.archived_at),
-            from: summary.from,
-            to: summary.to,
-            subject: summary.subject,
-            size: message.size,
-            attachments,
-            users,
-            more_users: more,
-            sha256: view::hex(message.sha256),
-            marks: snippet
-                .iter()
-                .flat_map(|snippet| &snippet.marks)
-                .map(|mark| [mark.start, mark.end])
-                .collect(),
-            snippet: snippet.map(|snippet| snippet.text),
-            score: hit.score,
-            unread: Vec::new(),
-        }))
-    }
+/// The line of a message; `None` of one that is damaged.
+fn line(
+    rows: &mut Rows,
+    hit: &Hit,
+    row: Option<Listed>,
+    readable: Readable,
+    snippet: Option<Result<Snippet, StoreError>>,
+) -> Result<Option<HitLine>, StoreError> {
+    let Readable { message, users, more } = readable;
+    let id = hit.id;
+    let attachments = row.as_ref().map_or(0, |row| row.attachments);
+    let Some(summary) = rows.said_of(id, &message, row, false)? else {
+        return Ok(None);
+    };
+    let Some(snippet) = rows.kept(id, snippet.transpose())? else {
+        return Ok(None);
+    };
+    Ok(Some(HitLine {
+        id,
+        cursor: hit.cursor().to_string(),
+        date: view::time(message.date),
+        archived_at: view::time(message.archived_at),
+        from: summary.from,
+        to: summary.to,
+        subject: summary.subject,
+        size: message.size,
+        attachments,
+        users,
+        more_users: more,
+        sha256: view::hex(message.sha256),
+        marks: snippet
+            .iter()
+            .flat_map(|snippet| &snippet.marks)
+            .map(|mark| [mark.start, mark.end])
+            .collect(),
+        snippet: snippet.map(|snippet| snippet.text),
+        score: hit.score,
+        unread: Vec::new(),
+    }))
 }

@@ -44,6 +44,7 @@ pub use self::{
     query::{Criterion, Place, Query, Text},
     schema::Fields,
     searching::{Indexing, Search},
+    shared_out::each_of,
     snippets::{Marks, Snippet},
     standing::{Stage, Standing},
     unread::unread,

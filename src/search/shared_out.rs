@@ -34,7 +34,7 @@ impl Drop for Seat {
     }
 }
 
-/// What `work` makes of each part, in their order; `documents` says how large one is.
+/// What `work` makes of each part of an index, in their order; `documents` says how large one is.
 ///
 /// # Errors
 /// That of the first for which it fails.
@@ -43,20 +43,29 @@ pub fn shared_out<P: Sync, T: Send + Sync, E: Send + Sync>(
     documents: impl Fn(&P) -> u32,
     work: impl Fn(&P) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
-    let threads = match parts.iter().map(|part| u64::from(documents(part))).sum::<u64>() < MANY {
-        true => 1,
-        false => available_parallelism()
-            .map_or(1, usize::from)
-            .min(MOST)
-            .min(parts.len()),
-    };
-    let made: Vec<_> = parts.iter().map(|part| (part, OnceLock::new())).collect();
+    if parts.iter().map(|part| u64::from(documents(part))).sum::<u64>() < MANY {
+        return parts.iter().map(work).collect();
+    }
     // The largest first, so that none is left over at the end.
-    let mut order: Vec<_> = made.iter().collect();
-    order.sort_unstable_by_key(|(part, _)| Reverse(documents(part)));
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_unstable_by_key(|nth| Reverse(documents(&parts[*nth])));
+    let ordered: Vec<_> = order.iter().map(|nth| &parts[*nth]).collect();
+    let made = each_of(&ordered, |part| work(part));
+    let mut made: Vec<_> = order.into_iter().zip(made).collect();
+    made.sort_unstable_by_key(|(nth, _)| *nth);
+    made.into_iter().map(|(_, made)| made).collect()
+}
+
+/// What `work` makes of each part, in their order. Threads take the next part as long as there is one.
+pub fn each_of<P: Sync, T: Send + Sync>(parts: &[P], work: impl Fn(&P) -> T + Sync) -> Vec<T> {
+    let threads = available_parallelism()
+        .map_or(1, usize::from)
+        .min(MOST)
+        .min(parts.len());
+    let made: Vec<_> = parts.iter().map(|part| (part, OnceLock::new())).collect();
     let next = AtomicUsize::new(0);
     let take = || {
-        while let Some((part, made)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some((part, made)) = made.get(next.fetch_add(1, Ordering::Relaxed)) {
             let _ = made.set(work(part));
         }
     };
