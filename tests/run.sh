@@ -29,7 +29,7 @@ sed -n 's/^ *Executable \(unittests \)\{0,1\}.*(\(.*\))$/\2 \1/p' "$logs/build" 
 done
 
 # The longest first, so that none is left over at the end.
-longest='console.hostile console.journeys servers.hostile archive.verify archive.crash appliance.status appliance.monitoring archive.export
+longest='dropkeep servers.hostile console.hostile console.journeys archive.verify archive.crash appliance.status appliance.monitoring archive.export
     servers.journey servers.bad_source appliance.notify servers.interrupted appliance.http mail.who_got_what search.independent'
 {
     for name in $longest; do echo "$logs/$name.tests"; done

@@ -23,6 +23,30 @@ use support::{
 
 const MB: f64 = 1e6;
 
+/// One of each kind, made of words that real mail has, and that of the tests.
+const KINDS: [(&str, &str); 20] = [
+    ("a word", "report"),
+    ("a frequent word", "the"),
+    ("two words", "please meeting"),
+    ("three words", "the and for"),
+    ("a phrase", "\"in the\""),
+    ("a phrase of four", "\"more than one of\""),
+    ("in the subject", "subject:re"),
+    ("a phrase in the subject", "subject:\"re re\""),
+    ("an address", "from:someone-7@sender.example"),
+    ("a domain", "from:@example.net"),
+    ("a recipient", "recipient:example.com"),
+    ("a month", "date:2002-09"),
+    ("years", "date:2001..2019"),
+    ("a word since", "time after:2002-09-01"),
+    ("by size", "larger:10K"),
+    ("any ending", "repo*"),
+    ("any middle", "subject:m?re"),
+    ("without", "meeting -report"),
+    ("one of four", "(invoice OR report) (friday OR monday)"),
+    ("with a file", "has:attachment report"),
+];
+
 fn main() {
     table::busy();
     let messages = setting("BENCH_MESSAGES", 20_000);
@@ -47,7 +71,7 @@ fn main() {
         raw as f64 / MB
     );
     let archived = index::run(&mail, raw, rounds);
-    queries::run(&archived.appliance.data(), archived.messages);
+    queries::run(&archived.appliance.data(), archived.messages, &KINDS);
     drop(archived);
     archive::run(&mail, rounds);
 }

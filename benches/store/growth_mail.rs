@@ -21,6 +21,30 @@ const SECONDS: i64 = 10 * 365 * 86_400;
 /// A day in the middle of them, as the command line takes it.
 pub const MIDDLE: &str = "2019-12-31";
 
+/// A search of each kind, of which all but the phrase of four find something.
+pub const QUERIES: [(&str, &str); 20] = [
+    ("a word", "report"),
+    ("a frequent word", "net"),
+    ("two words", "please meeting"),
+    ("three words", "letter friday plan"),
+    ("a phrase", "\"please plan\""),
+    ("a phrase of four", "\"more than one of\""),
+    ("in the subject", "subject:report"),
+    ("a phrase in the subject", "subject:\"please plan\""),
+    ("an address", "from:sender7@example.net"),
+    ("a domain", "from:@example.net"),
+    ("a recipient", "recipient:example.com"),
+    ("a month", "date:2019-09"),
+    ("years", "date:2016..2019"),
+    ("a word since", "time after:2019-09-01"),
+    ("by size", "larger:10K"),
+    ("any ending", "repo*"),
+    ("any middle", "subject:m?re"),
+    ("without", "meeting -report"),
+    ("one of four", "(invoice OR report) (friday OR monday)"),
+    ("in two fields", "subject:report from:sender7@example.net"),
+];
+
 /// What was written.
 pub struct Made {
     pub bytes: u64,

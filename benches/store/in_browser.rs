@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
+    growth_mail::QUERIES,
     people::encoded,
-    queries::KINDS,
     support::{appliance::listening, running::Running},
     table::{self, Goal, quantile},
 };
@@ -36,7 +36,7 @@ pub fn run(serving: &Running, messages: u64) {
         "searches in {messages} messages in Chromium, ms until the list is painted (median)"
     ));
     let mut all = Vec::new();
-    for (kind, query) in KINDS {
+    for (kind, query) in QUERIES {
         let path = format!("/console/mail?q={}", encoded(query));
         let painted = || {
             browser.open(&path);
