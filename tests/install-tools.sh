@@ -32,7 +32,7 @@ unpack() { # package, why
 have() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
 login=/usr/lib/dovecot
 
-have cc || { missing gcc "it compiles the C code in LMDB, zstd and ring, and links the program"; missing libc6-dev "the headers for that"; }
+have cc || { missing gcc "it compiles the C code in LMDB, zstd, ring and jemalloc, and links the program"; missing libc6-dev "the headers for that"; }
 have dovecot && [ -x $login/imap ] || missing dovecot-imapd "the tests and the demo archive mail from it over IMAP"
 have dovecot && [ -x $login/pop3 ] || missing dovecot-pop3d "the tests archive mail from it over POP3"
 have python3 || missing python3 "the tests compare with how it reads the mail"

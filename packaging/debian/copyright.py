@@ -18,7 +18,7 @@ APACHE = """On Debian systems, the full text of the Apache License, version 2.0,
 APACHE_TEXT = re.compile(r"(?ms)^[ \t]*Apache License\s+Version 2\.0, January 2004.*?END OF TERMS AND CONDITIONS"
                          r"(\s+APPENDIX: .*?limitations under the License\.)?")
 # Libraries that are not written in Rust, by the folder that has them.
-LIBRARIES = {"liblmdb": "LMDB, the Lightning Memory-Mapped Database", "zstd": "zstd, Zstandard"}
+LIBRARIES = {"jemalloc": "jemalloc", "liblmdb": "LMDB, the Lightning Memory-Mapped Database", "zstd": "zstd, Zstandard"}
 LICENCE_FILE = re.compile(r"(?i)^(licen[cs]e|copying|copyright|unlicense|notice)([-._].*)?$")
 NOT_LINKED = {"test", "tests", "bench", "benches", "example", "examples", "fuzz", "doc", "docs", "target"}
 

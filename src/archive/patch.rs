@@ -50,7 +50,7 @@ const BEGINNING: u64 = 8192;
 const END: u64 = u64::MAX;
 const HEADER: usize = 52;
 /// Of zstd.
-const LEVEL: i32 = 1;
+const LEVEL: i32 = 3;
 
 /// Whether a file can be patched: it is one of LMDB that is not sealed, and nobody else's, too. A copy of a backup may
 /// share its files with it, as `cp -al` makes them.

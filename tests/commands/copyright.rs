@@ -41,6 +41,7 @@ fn no_crate_that_is_linked_in_is_missing_and_each_licence_has_its_words() {
         assert!(files.contains(format!("{name}/*").as_str()), "{name} is missing");
     }
     for (library, holder) in [
+        ("tikv-jemalloc-sys-jemalloc", "Jason Evans"),
         ("LMDB, the Lightning", "Howard Chu"),
         ("zstd, Zstandard", "Meta Platforms"),
         ("briansmith/ring", "Brian Smith"),

@@ -83,6 +83,12 @@ impl Context<'_> {
         }
     }
 
+    /// Whether what is said of a message is looked up where it lies at a random place: in a small sample only of some.
+    pub fn follows(&self, id: MessageId) -> bool {
+        let sample = &self.request.selection.sample;
+        sample.as_ref().is_none_or(|sample| sample.follows(id))
+    }
+
     /// Held by the one worker that reads a large message.
     pub fn large(&self) -> MutexGuard<'_, ()> {
         self.large.lock()

@@ -37,7 +37,9 @@ impl Check<'_> {
         if counts {
             self.seen.balance.in_table(user, id, date);
         }
-        if self.waits(desk) {
+        if !self.context.follows(id) {
+            self.not_summed();
+        } else if self.waits(desk) {
             self.waiting.filing((user, date, id));
         } else if !(counts && self.adds_up()) {
             self.looked_up(txn, (user, date, id), desk)?;

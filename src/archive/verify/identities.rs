@@ -67,6 +67,7 @@ impl Check<'_> {
             Ok(Some(message)) if message.identity != identity => {
                 wrong(format!("{} refers to message {id}, which has another identity", row()));
             }
+            Ok(Some(_)) if !self.context.follows(id) => {}
             Ok(Some(message)) if self.waits(desk) => self.waiting.held((identity, user), id, *message),
             Ok(Some(message)) if !self.adds_up() => {
                 let found = uneven::of_held(self.context, self.catalog, txn, (identity, user), (id, message))?;

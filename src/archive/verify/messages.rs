@@ -368,7 +368,9 @@ fn read_back(
             )),
             Ok(raw) => {
                 let digest = packings::digest(&store.catalog.identity_of(*id, &raw));
-                identities.push((*id, message.identity, digest));
+                if context.follows(*id) {
+                    identities.push((*id, message.identity, digest));
+                }
                 desk.checked.messages += 1;
                 desk.checked.bytes += raw.len() as u64;
                 None

@@ -17,6 +17,10 @@ use crate::archive::rows::MessageId;
 const BUCKET: u64 = 64;
 /// A block that reaches beyond so many messages counts as two: whether a message is in a sample is found among these.
 pub const SECTION: u64 = 4096;
+/// Of so many messages of a sample one is looked up wherever rows name it; all of them where the sample is this share of the
+/// archive. Rows of one table lie at random places of others: to look up all of a hundredth would open every chunk of these.
+const ONE_IN: u64 = 32;
+const ALL_FROM: f64 = 0.2;
 /// Stretches of a sample, about; if a table has more leaves, it is divided less finely.
 const MOST_STRETCHES: f64 = 10_000.0;
 
@@ -41,6 +45,11 @@ impl Sample {
     /// Whether a block is in it whose first message is `first`.
     pub fn has_block_of(&self, first: MessageId) -> bool {
         self.has("messages", first.0 / BUCKET)
+    }
+
+    /// Whether what is said of a message is looked up where it lies at a random place.
+    pub fn follows(&self, id: MessageId) -> bool {
+        self.share >= ALL_FROM || mixed(mixed(self.seed) ^ mixed(id.0)).is_multiple_of(ONE_IN)
     }
 
     /// The first message from `id` on whose block may begin in the sample.
@@ -286,6 +295,17 @@ mod tests {
         };
         let is_in = |from: &&Vec<u8>| spans.at(from).is_some_and(|stretch| stretch.from.0 <= **from);
         leaves.iter().filter(is_in).count()
+    }
+
+    /// Looking up all that a hundredth names took as long as going through a twentieth.
+    #[test]
+    fn a_small_sample_follows_one_message_in_32_and_a_large_one_all() {
+        let followed = |share| {
+            let sample = Sample { share, seed: 7 };
+            (1..=32_000).filter(|id| sample.follows(MessageId(*id))).count()
+        };
+        assert!((900..1100).contains(&followed(0.01)), "{}", followed(0.01));
+        assert_eq!(followed(0.2), 32_000);
     }
 
     #[test]

@@ -254,9 +254,7 @@ impl Rows for Check<'_> {
     fn skipped(&mut self) {
         self.next = None;
         self.seen.incomplete = true;
-        if !self.waiting.skipped() {
-            self.usage.skipped();
-        }
+        self.not_summed();
     }
 
     fn waiting(&self) -> Waits {
@@ -359,6 +357,13 @@ impl Check<'_> {
             self.below(id.0, self.counters.message.0, desk);
         }
         Ok(())
+    }
+
+    /// A filing is not counted among those of its user.
+    pub(super) fn not_summed(&mut self) {
+        if !self.waiting.skipped() {
+            self.usage.skipped();
+        }
     }
 
     /// All of `filings`, `held` and the ledger is read, and compared by adding up.
