@@ -2,14 +2,21 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tantivy::columnar::{Column, StrColumn};
 
 use super::{
-    FindError, SearchError, bits::Bits, columns::Unpacked, evaluate::Part, index::View, shared_out::shared_out,
+    FindError, SearchError,
+    bits::{Bits, OF_WORD},
+    columns::Unpacked,
+    evaluate::Part,
+    index::View,
+    shared_out::shared_out,
 };
 use crate::{
     access::Archives,
@@ -19,6 +26,8 @@ use crate::{
 /// How many of each kind are named.
 pub const NAMED: usize = 10;
 const DAY: i64 = 86_400;
+/// Of how many searches what was counted is kept.
+const KEPT: usize = 64;
 
 /// The most frequent users, years and senders, with how many messages each has.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -28,11 +37,62 @@ pub struct Facets {
     pub senders: Vec<(String, u64)>,
 }
 
+/// What was counted last, with the digest of what it was counted of: whoever goes from message to message of a list asks
+/// for the same list each time.
+#[derive(Clone, Default)]
+pub struct CountedLast(Arc<Mutex<VecDeque<(Digest, Facets)>>>);
+
+type Digest = [u8; 32];
+
+impl CountedLast {
+    fn of(&self, digest: &Digest) -> Option<Facets> {
+        let counted = self.0.lock();
+        let (_, facets) = counted.iter().find(|(of, _)| of == digest)?;
+        Some(facets.clone())
+    }
+
+    fn keep(&self, digest: Digest, facets: &Facets) {
+        let mut counted = self.0.lock();
+        counted.truncate(KEPT - 1);
+        counted.push_front((digest, facets.clone()));
+    }
+}
+
+/// The digest of all that is counted: of what was found in which parts, and of the users that may be named.
+fn digest_of(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    for (part, found) in view.parts().zip(found) {
+        hasher.update(part.segment.segment_id().uuid_string().as_bytes());
+        for words in found.words().chunks(OF_WORD) {
+            let mut bytes = [0; OF_WORD * 8];
+            let each = bytes.chunks_exact_mut(8).zip(words);
+            each.for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
+            hasher.update(&bytes);
+        }
+    }
+    for (id, user) in users.iter().filter(|(id, _)| archives.has(*id)) {
+        hasher.update(&id.0.to_le_bytes());
+        hasher.update(&user.name.len().to_le_bytes());
+        hasher.update(user.name.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
 /// Counts what was found in each part of the index; of the users those whose archives may be read.
 ///
 /// # Errors
 /// The index cannot be read.
 pub fn count(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Result<Facets, FindError> {
+    let digest = digest_of(view, found, archives, users);
+    if let Some(facets) = view.counted.of(&digest) {
+        return Ok(facets);
+    }
+    let facets = counted(view, found, archives, users)?;
+    view.counted.keep(digest, &facets);
+    Ok(facets)
+}
+
+fn counted(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Result<Facets, FindError> {
     let failed = || SearchError::of("counting", "the search index");
     let parts: Vec<_> = view.parts().zip(found).collect();
     let counted = shared_out(

@@ -335,7 +335,11 @@ fn nobody_finds_what_others_have() {
             .facets
             .unwrap()
     };
+    // What was counted of the same messages for somebody else is not what she is told.
+    let of_hers = asking.find("user:Joan", &Archives::All, |wanted| wanted.facets = true);
+    assert!(of_hers.unwrap().facets.unwrap().users.len() > 1);
     assert_eq!(facets(&joan).users, [("Joan".to_owned(), 2)]);
+    assert_eq!(facets(&joan), facets(&joan));
     let senders: Vec<_> = facets(&joan).senders.into_iter().map(|(name, _)| name).collect();
     assert_eq!(senders, ["eve@my-example.com", "noreply@example.net"]);
 }

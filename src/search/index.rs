@@ -15,6 +15,7 @@ use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyError, 
 use super::{
     SearchError,
     evaluate::Part,
+    facets::CountedLast,
     files::Files,
     numbers::{AtHand, Numbers},
     schema::{FORM, Fields, tokenizers},
@@ -79,6 +80,7 @@ pub struct Index {
     path: PathBuf,
     files: Option<Files>,
     numbers: AtHand,
+    counted: CountedLast,
     /// Up to where searches find all, as of when this was taken up; the files may reach further by now.
     found: Arc<Mutex<Option<Reach>>>,
 }
@@ -89,6 +91,7 @@ pub struct View {
     pub(super) fields: Fields,
     /// Those of each of its parts.
     pub(super) numbers: Vec<Arc<Numbers>>,
+    pub(super) counted: CountedLast,
 }
 
 impl View {
@@ -161,6 +164,7 @@ impl Index {
             path: path.into(),
             files,
             numbers: AtHand::default(),
+            counted: CountedLast::default(),
         })
     }
 
@@ -266,6 +270,7 @@ impl Index {
             numbers: numbers.map_err(SearchError::of("reading the search index", &self.path))?,
             searcher,
             fields: self.fields,
+            counted: self.counted.clone(),
         })
     }
 
