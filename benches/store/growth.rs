@@ -40,6 +40,9 @@ const GOAL_FLAT: f64 = 1.10;
 const GOAL_RSS: f64 = 200.0;
 /// Bytes of the catalog for each message.
 const GOAL_CATALOG: f64 = 300.0;
+/// Nothing of the index has changed for so long: its parts are merged. And how long that takes at most.
+const STILL: Duration = Duration::from_secs(8);
+const MERGES: Duration = Duration::from_secs(300);
 /// Milliseconds of a whole process that lists the newest, and until `serve` answers.
 const GOAL_LIST: f64 = 40.0;
 const GOAL_SERVE: f64 = 1000.0;
@@ -305,6 +308,8 @@ impl<'p> Archive<'p> {
         let rate = messages as f64 / started.elapsed().as_secs_f64();
         assert_eq!(standing["documents"], messages, "{standing}");
         table::row("messages indexed", rate, Goal::MoreThan(GOAL_INDEX), "/s");
+        let merged = self.merged();
+        table::row("then until its parts are merged", merged.as_secs_f64(), Goal::None, "s");
         let share = self.bytes_of("search") as f64 / raw as f64;
         table::row("index / raw bytes", share, Goal::AtMost(GOAL_INDEX_BYTES), "×");
         queries::run(&data, messages as u64, &growth_mail::QUERIES);
@@ -315,6 +320,20 @@ impl<'p> Archive<'p> {
         table::row("peak resident of the appliance", peak, goal, "MB");
         serving.signal(Signal::TERM);
         serving.wait().expect(0);
+    }
+
+    /// Waits until the index has been of the same size for a while; gives how long it was not.
+    fn merged(&self) -> Duration {
+        let began = Instant::now();
+        let (mut size, mut changed) = (self.bytes_of("search"), began);
+        while changed.elapsed() < STILL && began.elapsed() < MERGES {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = self.bytes_of("search");
+            if now != size {
+                (size, changed) = (now, Instant::now());
+            }
+        }
+        changed - began
     }
 
     fn verify(&self, raw: u64) {
