@@ -1,25 +1,19 @@
 //! Finds what a [plan](super::plan) looks for in a part of the index, all of it, as [`Bits`]. Postings are read by blocks,
 //! and sets are combined by words; where few documents are left, only those are looked at.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use tantivy::{
-    DocId, DocSet, InvertedIndexReader, SeekDangerResult, SegmentReader, TERMINATED, TantivyError, Term,
-    postings::TermInfo,
-    query::{PhraseQuery, Weight},
-    schema::IndexRecordOption,
+    DocId, DocSet, InvertedIndexReader, SeekDangerResult, SegmentReader, TERMINATED, Term, postings::TermInfo,
+    query::Weight, schema::IndexRecordOption,
 };
 
-use super::{bits::Bits, numbers::Numbers, plan::Plan, shared_out::each_of};
+use super::{bits::Bits, numbers::Numbers, plan::Plan};
 
 /// Looking at a document by itself takes as long as reading so many of a row.
 const BY_ITSELF: u64 = 16;
 /// What the library finds by itself takes, for each document of the part, as long as so many of a row.
 const BY_LIBRARY: u64 = 8;
-/// Documents of a part from which on a phrase is looked for in stretches of it, by several threads.
-const DIVIDED: DocId = if cfg!(test) { 4 } else { 100_000 };
-/// Into so many: whoever is done with one takes the next.
-const STRETCHES: DocId = 4;
 
 /// A part of the index.
 pub struct Part<'p> {
@@ -34,8 +28,6 @@ enum Here<'p> {
     /// Numbers within a range, and what finds them where a document may have none.
     Within(&'p Plan),
     Library(&'p dyn Weight),
-    /// What can be found from any document on, which takes long: where the words of a phrase stand.
-    Phrase(&'p dyn Weight),
     Any(Vec<Here<'p>>),
     All(Vec<Here<'p>>, Vec<Here<'p>>),
 }
@@ -71,7 +63,6 @@ impl Part<'_> {
             Plan::Term(term) => self.term(term)?,
             Plan::OneOf(terms) => Here::Any(terms.iter().map(|term| self.term(term)).collect::<Result<_, _>>()?),
             Plan::Sent(..) | Plan::OfSize(..) => Here::Within(plan),
-            Plan::Search(search, weight) if search.is::<PhraseQuery>() => Here::Phrase(&**weight),
             Plan::Search(_, weight) => Here::Library(&**weight),
             Plan::Boosted(plan, _) => self.here(plan)?,
             Plan::Any(plans) => Here::Any(each(plans)?),
@@ -96,7 +87,7 @@ impl Part<'_> {
             Here::Everything => most / BY_ITSELF,
             Here::Term(_, info) => info.doc_freq.into(),
             Here::Within(_) => most,
-            Here::Library(_) | Here::Phrase(_) => most * BY_LIBRARY,
+            Here::Library(_) => most * BY_LIBRARY,
             Here::Any(any) => any.iter().map(|here| self.cost(here)).sum(),
             Here::All(all, none) => {
                 let first = all.iter().map(|here| self.cost(here)).min().unwrap_or_default();
@@ -119,7 +110,6 @@ impl Part<'_> {
             }
             Here::Within(plan) => self.add_within(plan, found)?,
             Here::Library(weight) => add_all(&mut *weight.scorer(self.segment, 1.0)?, found),
-            Here::Phrase(weight) => self.add_phrase(*weight, found)?,
             Here::Any(any) => {
                 for here in any {
                     self.add(here, found)?;
@@ -141,37 +131,6 @@ impl Part<'_> {
                 }
                 found.join(&these);
             }
-        }
-        Ok(())
-    }
-
-    fn add_phrase(&self, weight: &dyn Weight, found: &mut Bits) -> tantivy::Result<()> {
-        let documents = self.segment.max_doc();
-        let of_stretch = if documents < DIVIDED {
-            documents
-        } else {
-            documents.div_ceil(STRETCHES)
-        };
-        let stretches: Vec<Range<DocId>> = (0..documents)
-            .step_by(of_stretch.max(1) as usize)
-            .map(|from| from..documents.min(from.saturating_add(of_stretch)))
-            .collect();
-        let add_stretch = |stretch: &Range<DocId>| {
-            let mut phrase = weight.scorer(self.segment, 1.0)?;
-            let mut some = self.none();
-            let mut document = phrase.doc();
-            if document < stretch.start {
-                document = phrase.seek(stretch.start);
-            }
-            // Behind the last one comes one that is in no stretch.
-            while document < stretch.end {
-                some.add(document);
-                document = phrase.advance();
-            }
-            Ok::<_, TantivyError>(some)
-        };
-        for some in each_of(&stretches, add_stretch) {
-            found.join(&some?);
         }
         Ok(())
     }
@@ -217,7 +176,7 @@ impl Part<'_> {
                 let these = few.iter().copied().filter(|document| within.has(*document));
                 these.for_each(|document| found.add(document));
             }
-            Here::Library(weight) | Here::Phrase(weight) => add_of_library(&**weight, self.segment, few, found)?,
+            Here::Library(weight) => add_of_library(&**weight, self.segment, few, found)?,
             Here::Any(any) => {
                 for here in any {
                     self.add_of(here, few, found)?;
