@@ -2,18 +2,17 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use tantivy::columnar::{Column, StrColumn};
 
 use super::{
     FindError, SearchError,
     bits::{Bits, OF_WORD},
     columns::Unpacked,
+    counted::{Digest, Facets},
     evaluate::Part,
     index::View,
     shared_out::shared_out,
@@ -26,37 +25,6 @@ use crate::{
 /// How many of each kind are named.
 pub const NAMED: usize = 10;
 const DAY: i64 = 86_400;
-/// Of how many searches what was counted is kept.
-const KEPT: usize = 64;
-
-/// The most frequent users, years and senders, with how many messages each has.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facets {
-    pub users: Vec<(String, u64)>,
-    pub years: Vec<(i16, u64)>,
-    pub senders: Vec<(String, u64)>,
-}
-
-/// What was counted last, with the digest of what it was counted of: whoever goes from message to message of a list asks
-/// for the same list each time.
-#[derive(Clone, Default)]
-pub struct CountedLast(Arc<Mutex<VecDeque<(Digest, Facets)>>>);
-
-type Digest = [u8; 32];
-
-impl CountedLast {
-    fn of(&self, digest: &Digest) -> Option<Facets> {
-        let counted = self.0.lock();
-        let (_, facets) = counted.iter().find(|(of, _)| of == digest)?;
-        Some(facets.clone())
-    }
-
-    fn keep(&self, digest: Digest, facets: &Facets) {
-        let mut counted = self.0.lock();
-        counted.truncate(KEPT - 1);
-        counted.push_front((digest, facets.clone()));
-    }
-}
 
 /// The digest of all that is counted: of what was found in which parts, and of the users that may be named.
 fn digest_of(view: &View, found: &[Bits], archives: &Archives, users: &[(UserId, User)]) -> Digest {

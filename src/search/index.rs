@@ -14,8 +14,8 @@ use tantivy::{IndexReader, IndexSettings, ReloadPolicy, Searcher, TantivyError, 
 
 use super::{
     SearchError,
+    counted::CountedLast,
     evaluate::Part,
-    facets::CountedLast,
     files::Files,
     numbers::{AtHand, Numbers},
     schema::{FORM, Fields, tokenizers},

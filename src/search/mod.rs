@@ -6,6 +6,7 @@ mod bits;
 mod checking;
 mod columns;
 mod compile;
+mod counted;
 mod criteria;
 mod document;
 mod error;
@@ -35,9 +36,9 @@ mod worker;
 pub use self::{
     checking::{Agreement, Difference, check},
     compile::named,
+    counted::Facets,
     document::{Entry, Maker},
     error::{FindError, SearchError},
-    facets::Facets,
     find::{Cursor, Found, Hit, PAGE, Wanted, find, find_all},
     index::{Index, Reach, View},
     parse::{QueryError, parse},
