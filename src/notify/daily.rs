@@ -92,7 +92,6 @@ impl Daily {
             if self.failed.get(&list).is_some_and(|failed| failed.due > Instant::now()) {
                 continue;
             }
-            let _busy = self.inner.mail.busy();
             let until = end_of_second(now).await;
             let window = Window {
                 since: digested.until,

@@ -199,6 +199,8 @@ impl Mailing {
 
     /// Sends the digests that are due; the first one is of what ended since then.
     async fn look(&mut self, since: Timestamp) {
+        // Who waits for the last mail may end the process then: what was sent is noted, or it would be sent again.
+        let _busy = self.inner.mail.busy();
         while self.daily.send_one(&mut self.noted, since).await {
             self.keep_noted().await;
         }
