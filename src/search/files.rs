@@ -282,11 +282,12 @@ impl Directory for Files {
             return Err(damaged(&damage));
         }
         // Whatever it names is on disk before.
-        self.sync_written()?;
+        self.shared.keep(self.sync_written())?;
         fault::point("index-synced")?;
-        durable::replace(&self.path.join(path), &sealed(data), || {
+        let replaced = durable::replace(&self.path.join(path), &sealed(data), || {
             fault::point("index-committing")
-        })?;
+        });
+        self.shared.keep(replaced)?;
         fault::point("index-committed")
     }
 
