@@ -1,7 +1,9 @@
 //! How pages are sent: with what the browser has to refuse in them.
 
+use std::{convert::Infallible, future::ready};
+
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::{
         StatusCode,
         header::{
@@ -9,6 +11,8 @@ use actix_web::{
         },
     },
 };
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use maud::Markup;
 
 use super::{
@@ -27,11 +31,22 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 const REFERRER: &str = "same-origin";
 
 pub fn html(status: StatusCode, page: Markup) -> HttpResponse {
-    HttpResponse::build(status)
-        .content_type(HTML)
+    page_of(status).body(page.into_string())
+}
+
+/// A page whose beginning is sent at once, and the rest when it is there.
+pub fn in_two(beginning: String, rest: impl Future<Output = String> + 'static) -> HttpResponse {
+    let sent = |text: String| Ok::<_, Infallible>(Bytes::from(text));
+    let parts = stream::once(ready(beginning)).chain(stream::once(rest)).map(sent);
+    page_of(StatusCode::OK).streaming(parts)
+}
+
+fn page_of(status: StatusCode) -> HttpResponseBuilder {
+    let mut page = HttpResponse::build(status);
+    page.content_type(HTML)
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((REFERRER_POLICY, REFERRER))
-        .body(page.into_string())
+        .insert_header((REFERRER_POLICY, REFERRER));
+    page
 }
 
 /// A page of mail, which is somebody else's: it is shown within one of ours, runs nothing, and loads images where `images`

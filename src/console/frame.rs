@@ -1,6 +1,6 @@
 //! What is around each page: who is logged in, where they may go, and how the pages look.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     assets::{ICON, SCRIPT, STYLE},
@@ -165,6 +165,17 @@ impl Face {
                 }
             }
         }
+    }
+
+    /// What of a page is before its body, and what behind it.
+    pub fn around(&self, class: &str, place: Place, title: &str) -> (String, String) {
+        // No text of a page has such a sign.
+        const BODY: &str = "\0";
+        let page = self
+            .page_of(class, place, title, PreEscaped(BODY.to_owned()))
+            .into_string();
+        let (before, behind) = page.split_once(BODY).unwrap_or((&page, ""));
+        (before.to_owned(), behind.to_owned())
     }
 
     fn top(&self, place: Place) -> Markup {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
-    answers::{cookie, html as page_of, see},
+    answers::{cookie, html as page_of, in_two, see},
     beside::beside,
     filled::Mistake,
     form::link,
@@ -85,8 +85,32 @@ pub async fn page(visitor: Visitor) -> Answered {
         let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &wrongs::words(visitor.face.look.language, &error.wrong))) };
         return Ok(titled(&visitor, StatusCode::BAD_REQUEST, body));
     }
+    let bar = bar(&visitor, &asked, false);
+    let names_more = [&asked.user, &asked.cursor, visitor.query.get("open")]
+        .into_iter()
+        .any(|given| !given.is_empty());
+    if names_more || visitor.mistake.is_some() {
+        let (status, found) = found(&visitor, &asked).await;
+        return Ok(titled(&visitor, status, html! { (bar) (found) }));
+    }
+    // The browser begins with the page while the search goes on, which takes as long as it needs for that. If it fails, the
+    // page says why, and its status no more.
+    let (head, end) = visitor.face.around("wide", Place::Mail, visitor.t().mail);
+    let rest = async move { found(&visitor, &asked).await.1.into_string() + &end };
+    Ok(in_two(head + &bar.into_string(), rest))
+}
+
+/// What is below the bar, with the status of the page.
+async fn found(visitor: &Visitor, asked: &Asked) -> (StatusCode, Markup) {
+    below_bar(visitor, asked).await.unwrap_or_else(|refused| {
+        let why = wrongs::said(visitor.face.look.language, &refused).unwrap_or_default();
+        (refused.status(), notice("bad", html! { p { (why) } }))
+    })
+}
+
+async fn below_bar(visitor: &Visitor, asked: &Asked) -> Result<(StatusCode, Markup), Refused> {
     let searched = Searched {
-        query: query.to_owned(),
+        query: if asked.q.is_empty() { ALL } else { &asked.q }.to_owned(),
         user: Some(asked.user.clone()).filter(|user| !user.is_empty()),
         order: if asked.by_relevance() {
             SearchOrder::Relevance
@@ -98,33 +122,24 @@ pub async fn page(visitor: Visitor) -> Answered {
         after: Some(asked.cursor.clone()).filter(|cursor| !cursor.is_empty()),
         snippets: true,
     };
-    let (hits, found, more) = match web::hits(&visitor.visit, searched).await {
-        Ok(found) => found,
-        Err(refused) => {
-            let why = wrongs::said(visitor.face.look.language, &refused);
-            let said = html! { p { (why.unwrap_or_default()) } };
-            let body = html! { (bar(&visitor, &asked, false)) (notice("bad", said)) };
-            return Ok(titled(&visitor, refused.status(), body));
-        }
-    };
-    let beside = beside(&visitor, HERE, &asked.list()).await?;
+    let (hits, found, more) = web::hits(&visitor.visit, searched).await?;
+    let beside = beside(visitor, HERE, &asked.list()).await?;
     let face = &visitor.face;
     let notes = found.notes.iter().map(|note| english(face, note));
     let notes: Vec<_> = notes.chain(more.map(|failure| failed(face, &failure))).collect();
     let body = html! {
-        (bar(&visitor, &asked, false))
-        @if visitor.visit.account.needs_reason { (reason_form(&visitor, false)) }
-        (behind(&visitor, &found.index))
+        @if visitor.visit.account.needs_reason { (reason_form(visitor, false)) }
+        (behind(visitor, &found.index))
         @for note in &notes { (notice("note", html! { p { (note) } })) }
         div.columns.beside[beside.is_some()] {
-            (facets(&visitor, &asked, found.facets.as_ref()))
-            (results(&visitor, &asked, &hits, &found))
+            (facets(visitor, asked, found.facets.as_ref()))
+            (results(visitor, asked, &hits, &found))
             @if let Some(beside) = &beside { (beside.pane) }
         }
     };
     let mistaken = visitor.mistake.as_ref().map(|mistake| mistake.status);
     let status = beside.map(|beside| beside.status).or(mistaken);
-    Ok(titled(&visitor, status.unwrap_or(StatusCode::OK), body))
+    Ok((status.unwrap_or(StatusCode::OK), body))
 }
 
 fn titled(visitor: &Visitor, status: StatusCode, body: Markup) -> HttpResponse {

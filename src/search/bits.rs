@@ -33,6 +33,13 @@ impl Bits {
         }
     }
 
+    /// Adds those of some that `other` has.
+    pub fn add_those(&mut self, some: &[DocId], other: &Self) {
+        for document in some.iter().filter(|document| other.has(**document)) {
+            self.add(*document);
+        }
+    }
+
     /// Adds each there is.
     pub fn fill(&mut self) {
         for nth in 0..self.words.len() {

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, ops::Bound};
 use jiff::Timestamp;
 use tantivy::{
     Searcher, Term,
-    query::{PhraseQuery, Query as Search, RangeQuery, RegexPhraseQuery},
+    query::{Query as Search, RangeQuery, RegexPhraseQuery},
     schema::Field,
 };
 
@@ -146,11 +146,15 @@ impl Compiler<'_> {
     }
 
     fn one_of(&self, terms: Vec<Term>) -> Compiled {
-        Ok(Plan::one_of(terms, self.searcher).map_err(SearchError::of("searching", "the search index"))?)
+        self.searched(Plan::one_of(terms, self.searcher))
     }
 
     fn library(&self, search: Box<dyn Search>) -> Compiled {
-        Ok(Plan::of(search, self.searcher).map_err(SearchError::of("searching", "the search index"))?)
+        self.searched(Plan::of(search, self.searcher))
+    }
+
+    fn searched(&self, plan: tantivy::Result<Plan>) -> Compiled {
+        Ok(plan.map_err(SearchError::of("searching", "the search index"))?)
     }
 
     fn text(&mut self, text: &Text) -> Compiled {
@@ -239,7 +243,7 @@ impl Compiler<'_> {
             Asked::Wild(_) => None,
         });
         if let Some(terms) = plain.collect() {
-            return self.library(Box::new(PhraseQuery::new(terms)));
+            return self.searched(Plan::phrase(terms, self.searcher));
         }
         let mut patterns = Vec::with_capacity(asked.len());
         for asked in asked {

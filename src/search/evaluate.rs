@@ -8,7 +8,12 @@ use tantivy::{
     query::Weight, schema::IndexRecordOption,
 };
 
-use super::{bits::Bits, numbers::Numbers, plan::Plan};
+use super::{
+    bits::Bits,
+    numbers::Numbers,
+    phrases::{PhrasesLast, is_worth_keeping},
+    plan::Plan,
+};
 
 /// Looking at a document by itself takes as long as reading so many of a row.
 const BY_ITSELF: u64 = 16;
@@ -19,6 +24,7 @@ const BY_LIBRARY: u64 = 8;
 pub struct Part<'p> {
     pub segment: &'p SegmentReader,
     pub numbers: &'p Numbers,
+    pub phrases: &'p PhrasesLast,
 }
 
 /// A plan in a part of the index.
@@ -27,6 +33,9 @@ enum Here<'p> {
     Term(Arc<InvertedIndexReader>, TermInfo),
     /// Numbers within a range, and what finds them where a document may have none.
     Within(&'p Plan),
+    Phrase(&'p [Term], &'p dyn Weight),
+    /// What was found before.
+    Known(Arc<Bits>),
     Library(&'p dyn Weight),
     Any(Vec<Here<'p>>),
     All(Vec<Here<'p>>, Vec<Here<'p>>),
@@ -63,6 +72,10 @@ impl Part<'_> {
             Plan::Term(term) => self.term(term)?,
             Plan::OneOf(terms) => Here::Any(terms.iter().map(|term| self.term(term)).collect::<Result<_, _>>()?),
             Plan::Sent(..) | Plan::OfSize(..) => Here::Within(plan),
+            Plan::Phrase(terms, weight) => match self.phrases.of(self.segment.segment_id(), terms) {
+                Some(known) => Here::Known(known),
+                None => Here::Phrase(terms, &**weight),
+            },
             Plan::Search(_, weight) => Here::Library(&**weight),
             Plan::Boosted(plan, _) => self.here(plan)?,
             Plan::Any(plans) => Here::Any(each(plans)?),
@@ -84,10 +97,10 @@ impl Part<'_> {
     fn cost(&self, here: &Here) -> u64 {
         let most = u64::from(self.segment.max_doc());
         match here {
-            Here::Everything => most / BY_ITSELF,
+            Here::Everything | Here::Known(_) => most / BY_ITSELF,
             Here::Term(_, info) => info.doc_freq.into(),
             Here::Within(_) => most,
-            Here::Library(_) => most * BY_LIBRARY,
+            Here::Phrase(..) | Here::Library(_) => most * BY_LIBRARY,
             Here::Any(any) => any.iter().map(|here| self.cost(here)).sum(),
             Here::All(all, none) => {
                 let first = all.iter().map(|here| self.cost(here)).min().unwrap_or_default();
@@ -109,6 +122,8 @@ impl Part<'_> {
                 }
             }
             Here::Within(plan) => self.add_within(plan, found)?,
+            Here::Known(known) => found.join(known),
+            Here::Phrase(terms, weight) => self.add_phrase(terms, *weight, found)?,
             Here::Library(weight) => add_all(&mut *weight.scorer(self.segment, 1.0)?, found),
             Here::Any(any) => {
                 for here in any {
@@ -131,6 +146,21 @@ impl Part<'_> {
                 }
                 found.join(&these);
             }
+        }
+        Ok(())
+    }
+
+    /// Adds those that have a phrase, and keeps which these are.
+    fn add_phrase(&self, terms: &[Term], weight: &dyn Weight, found: &mut Bits) -> tantivy::Result<()> {
+        let mut these = self.none();
+        add_all(&mut *weight.scorer(self.segment, 1.0)?, &mut these);
+        found.join(&these);
+        let mut rarest = self.segment.max_doc();
+        for term in terms {
+            rarest = rarest.min(self.segment.inverted_index(term.field())?.doc_freq(term)?);
+        }
+        if is_worth_keeping(rarest, self.segment.max_doc()) {
+            self.phrases.keep(self.segment.segment_id(), terms, Arc::new(these));
         }
         Ok(())
     }
@@ -173,10 +203,10 @@ impl Part<'_> {
             Here::Within(plan) => {
                 let mut within = self.none();
                 self.add_within(plan, &mut within)?;
-                let these = few.iter().copied().filter(|document| within.has(*document));
-                these.for_each(|document| found.add(document));
+                found.add_those(few, &within);
             }
-            Here::Library(weight) => add_of_library(&**weight, self.segment, few, found)?,
+            Here::Known(known) => found.add_those(few, known),
+            Here::Phrase(_, weight) | Here::Library(weight) => add_of_library(*weight, self.segment, few, found)?,
             Here::Any(any) => {
                 for here in any {
                     self.add_of(here, few, found)?;

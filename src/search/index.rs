@@ -18,6 +18,7 @@ use super::{
     evaluate::Part,
     files::Files,
     numbers::{AtHand, Numbers},
+    phrases::PhrasesLast,
     schema::{FORM, Fields, tokenizers},
 };
 use crate::archive::{GroupNumber, Mark, touched};
@@ -81,6 +82,7 @@ pub struct Index {
     files: Option<Files>,
     numbers: AtHand,
     counted: CountedLast,
+    phrases: PhrasesLast,
     /// Up to where searches find all, as of when this was taken up; the files may reach further by now.
     found: Arc<Mutex<Option<Reach>>>,
 }
@@ -92,12 +94,17 @@ pub struct View {
     /// Those of each of its parts.
     pub(super) numbers: Vec<Arc<Numbers>>,
     pub(super) counted: CountedLast,
+    pub(super) phrases: PhrasesLast,
 }
 
 impl View {
     pub(super) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
         let parts = self.searcher.segment_readers().iter().zip(&self.numbers);
-        parts.map(|(segment, numbers)| Part { segment, numbers })
+        parts.map(|(segment, numbers)| Part {
+            segment,
+            numbers,
+            phrases: &self.phrases,
+        })
     }
 }
 
@@ -165,6 +172,7 @@ impl Index {
             files,
             numbers: AtHand::default(),
             counted: CountedLast::default(),
+            phrases: PhrasesLast::default(),
         })
     }
 
@@ -271,6 +279,7 @@ impl Index {
             searcher,
             fields: self.fields,
             counted: self.counted.clone(),
+            phrases: self.phrases.clone(),
         })
     }
 

@@ -18,6 +18,7 @@ mod following;
 pub mod index;
 mod numbers;
 mod parse;
+mod phrases;
 mod plan;
 mod query;
 mod ranks;

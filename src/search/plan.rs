@@ -6,8 +6,8 @@ use std::ops::{Bound, RangeInclusive};
 use tantivy::{
     Searcher, Term,
     query::{
-        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, EnableScoring, Occur, Query as Search,
-        RangeQuery, TermQuery, TermSetQuery, Weight,
+        AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, EnableScoring, Occur, PhraseQuery,
+        Query as Search, RangeQuery, TermQuery, TermSetQuery, Weight,
     },
     schema::{Field, IndexRecordOption},
 };
@@ -27,6 +27,8 @@ pub enum Plan {
     OneOf(Vec<Term>),
     Sent(Field, RangeInclusive<Seconds>),
     OfSize(Field, RangeInclusive<u64>),
+    /// Those in which these terms stand one behind the other.
+    Phrase(Vec<Term>, Box<dyn Weight>),
     /// What the library finds by itself.
     Search(Box<dyn Search>, Box<dyn Weight>),
     /// What fits so much better.
@@ -42,8 +44,17 @@ impl Plan {
     /// # Errors
     /// The library refuses it.
     pub fn of(search: Box<dyn Search>, searcher: &Searcher) -> tantivy::Result<Self> {
-        let weight = search.weight(EnableScoring::disabled_from_searcher(searcher))?;
+        let weight = weight(&*search, searcher)?;
         Ok(Self::Search(search, weight))
+    }
+
+    /// Two terms or more, one behind the other.
+    ///
+    /// # Errors
+    /// See [`Self::of`].
+    pub fn phrase(terms: Vec<Term>, searcher: &Searcher) -> tantivy::Result<Self> {
+        let weight = weight(&PhraseQuery::new(terms.clone()), searcher)?;
+        Ok(Self::Phrase(terms, weight))
     }
 
     /// Documents with one of these terms.
@@ -76,6 +87,7 @@ impl Plan {
             Self::OneOf(terms) => unscored(Box::new(TermSetQuery::new(terms.clone()))),
             Self::Sent(field, range) => between(range, |second| Term::from_field_i64(*field, second)),
             Self::OfSize(field, range) => between(range, |bytes| Term::from_field_u64(*field, bytes)),
+            Self::Phrase(terms, _) => Box::new(PhraseQuery::new(terms.clone())),
             Self::Search(search, _) => search.box_clone(),
             Self::Boosted(plan, by) => Box::new(BoostQuery::new(plan.search(), *by)),
             Self::Any(plans) => Box::new(BooleanQuery::union(searches(plans))),
@@ -86,6 +98,10 @@ impl Plan {
             }
         }
     }
+}
+
+fn weight(search: &dyn Search, searcher: &Searcher) -> tantivy::Result<Box<dyn Weight>> {
+    search.weight(EnableScoring::disabled_from_searcher(searcher))
 }
 
 /// A search of which the score says nothing.
