@@ -103,3 +103,32 @@ pub fn cookie(headers: &mut HeaderMap, name: &str, value: &str, over_tls: bool, 
         headers.append(SET_COOKIE, cookie);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use actix_web::body::MessageBody;
+
+    use super::*;
+
+    #[test]
+    fn a_page_begins_before_the_rest_of_it_is_there() {
+        let (say, said) = tokio::sync::oneshot::channel::<String>();
+        let page = in_two("<p>first".into(), async { said.await.unwrap_or_default() });
+        assert!(page.headers().contains_key(CONTENT_SECURITY_POLICY));
+        let mut body = page.into_body();
+        let mut next = || {
+            let polled = Pin::new(&mut body).poll_next(&mut Context::from_waker(Waker::noop()));
+            polled.map(|part| part.map(|part| String::from_utf8(part.unwrap_or_default().into()).unwrap_or_default()))
+        };
+        assert_eq!(next(), Poll::Ready(Some("<p>first".into())));
+        assert_eq!(next(), Poll::Pending);
+        say.send("</p>".into()).unwrap();
+        assert_eq!(next(), Poll::Ready(Some("</p>".into())));
+        assert_eq!(next(), Poll::Ready(None));
+    }
+}
