@@ -18,7 +18,7 @@ import sys
 import unicodedata
 
 from asking import Index
-from reading import Message, charset, decoded, filename, octets_of_part, text_of
+from reading import ADDRESSES, Message, charset, decoded, filename, octets_of_part, text_of
 from words import fold
 
 COMPARED = {"word", "two_words", "phrase", "subject", "subject_phrase", "body", "sender", "period", "size", "prefix"}
@@ -30,6 +30,7 @@ RULES = {
     "words": "what Xapian takes for one word: 7.3, don't, AT&T, a_b, U.S.A. and c++",
     "accents": "notmuch tells é from e",
     "addresses": "of an address, mu finds the name and the whole address, and not its parts",
+    "odd": "of a field with a group, a comment, an address in quotes or no address at all, it finds less",
     "kinds": "notmuch takes the kinds of parts, as text/html, for words",
     "charsets": "mu finds nothing in a text that has bytes beyond ASCII and names no charset, or ASCII, or one that nobody knows",
     "bounds": "its size: includes the bound",
@@ -37,6 +38,8 @@ RULES = {
     "not mail": "it takes the file for no mail",
     "several": "several of these at once",
 }
+# What is in such a field of addresses: a comment, a group, an address in quotes, no address.
+ODD = re.compile(r'\(|:.*;|"[^"]*@[^"]*"|"@|\A[^@]*\Z', re.S)
 # A tag as notmuch sees it, which may have an odd number of quotes.
 TAG = re.compile(r"<(?:[^'\">]|'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z))*(?:>|\Z)")
 APOSTROPHES = "'\u2019\u201b"
@@ -70,8 +73,12 @@ class Seen:
 
     def __init__(self, message, peer, rules):
         self.date, self.size, self.ids, self.has_attachment = message.date, message.size, message.ids, message.has_attachment
-        self.whole, self.has_unread = message.whole, False
+        self.whole, self.has_unread = dict(message.whole), False
         raw = dict(message.raw)
+        if "odd" in rules:
+            for field, names in ADDRESSES.items():
+                if any(name in names and ODD.search(value) for name, value in message.fields):
+                    raw[field], self.whole[field] = [], set()
         if "fields" in rules:
             raw |= {"recipient": [], "attachment": [], "list": []}
             named = [part for part in message.parts if peer == "notmuch" and part.get_content_disposition() == "attachment"]
@@ -189,7 +196,7 @@ class Explaining:
             return "bounds" if self.messages[number].size == bound else None
         if kind == "period":
             return "date" if self.messages[number].date is None else None
-        rules = ["fields", "pages", "words"] + (["addresses", "charsets"] if self.peer == "mu" else ["accents", "kinds"])
+        rules = ["fields", "pages", "words"] + (["addresses", "charsets", "odd"] if self.peer == "mu" else ["accents", "kinds", "odd"])
         for several in [*itertools.combinations(rules, 1), *itertools.combinations(rules, 2), tuple(rules)]:
             if (number in self.found(several, query)) == theirs:
                 return several[0] if len(several) == 1 else "several"

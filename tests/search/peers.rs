@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{asking::Archived, independent};
 use crate::support::{
@@ -43,6 +44,12 @@ fn mu_and_notmuch_find_the_same() {
             json!({"kind": line["kind"], "query": query, "found": archived.search(&query)}).to_string() + "\n"
         })
         .collect();
+    // Of copies with one identity the first is kept, and the peers have no others.
+    for (number, message) in messages.iter().enumerate() {
+        if !archived.has(&hex::encode(Sha256::digest(message))) {
+            fs::remove_file(current.join(format!("{number:06}:2,S"))).expect("a file");
+        }
+    }
     let mut peers = Command::new("python3")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/search/peers.py"))
