@@ -89,27 +89,42 @@ impl Schedule {
                 let crontab = crontab(line, zone)?;
                 let next = |after: Timestamp| Some(crontab.find_next(after).ok()?.timestamp());
                 let wait = |after: Timestamp| Some(next(after)?.duration_since(after));
+                let period = period(line);
+                let end = now.checked_add(period).ok()?;
                 let mut waits = Vec::new();
                 // Sparse ones from one to the next, and whatever else by what is found hour by hour and day by day.
                 let mut at = now;
-                for _ in 0..SPARSE {
+                while waits.len() < SPARSE && at < end {
                     let Some(wait) = wait(at) else { break };
                     // The first is from some time between two.
                     if at != now {
                         waits.push(wait);
                     }
-                    let Some(following) = at.checked_add(wait).ok() else {
-                        break;
-                    };
+                    let Ok(following) = at.checked_add(wait) else { break };
                     at = following;
                 }
-                let hours = (0..24 * 8).map(SignedDuration::from_hours);
-                let days = (0..366).map(|day| SignedDuration::from_hours(24 * day));
-                waits.extend(hours.chain(days).filter_map(|span| wait(now.checked_add(span).ok()?)));
+                if at < end {
+                    let hours = (0..24 * 8).map(SignedDuration::from_hours);
+                    let days = (0..366).map(|day| SignedDuration::from_hours(24 * day));
+                    let probes = hours.chain(days).filter(|probe| *probe < period);
+                    waits.extend(probes.filter_map(|probe| wait(now.checked_add(probe).ok()?)));
+                }
                 waits.into_iter().max().map(SignedDuration::unsigned_abs)
             }
         }
     }
+}
+
+/// After how long the times of a cron line come again as they were: all that is looked at takes seconds, of hundreds of
+/// profiles.
+fn period(line: &str) -> SignedDuration {
+    let days = match line.split_whitespace().skip(2).collect::<Vec<_>>()[..] {
+        ["*", "*", "*"] => 2,
+        ["*", "*", _] => 8,
+        // The calendar's.
+        _ => 28 * 366,
+    };
+    SignedDuration::from_hours(24 * days)
 }
 
 fn crontab(line: &str, zone: &Zone) -> Option<cronexpr::Crontab> {
@@ -177,6 +192,9 @@ mod tests {
         // From 18:59 to 8:00, and over the weekend.
         assert!((13..=14).contains(&hours("* 8-18 * * *").unwrap()));
         assert!((61..=62).contains(&hours("*/10 8-18 * * 1-5").unwrap()));
+        assert_eq!(hours("0 0 1,15 * *"), Some(17 * 24));
+        assert_eq!(hours("0 6,18 * * *"), Some(12));
+        assert_eq!(hours("0 12 29 2 *"), Some(4 * 365 * 24 + 24));
     }
 
     #[test]
