@@ -101,15 +101,15 @@ dashboards-check: ## Check the dashboards against the types that Grafana publish
 	@tests/install-tools.sh monitoring
 	@dashboards/check/run.sh || { code=$$?; [ $$code = 77 ] && exit 0; exit $$code; }
 
-bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, lists, growth, identify, link, metrics, search, web or hostile: only that part)
+bench: ## Measure time, memory and disk, and compare with other programs (BENCH=speed, memory, store, million, lists, growth, many, identify, link, metrics, search, web or hostile: only that part)
 	@tests/install-tools.sh bench search $(if $(filter growth,$(BENCH)),console)
-	$(if $(filter store million lists growth identify link metrics search web hostile,$(BENCH)),,cargo bench --bench journey)
+	$(if $(filter store million lists growth many identify link metrics search web hostile,$(BENCH)),,cargo bench --bench journey)
 	$(if $(filter speed memory identify link metrics search web hostile,$(BENCH)),,cargo bench --bench store)
-	$(if $(filter speed memory store million lists growth link metrics search web hostile,$(BENCH)),,cargo bench --bench identify)
-	$(if $(filter speed memory store million lists growth identify metrics search web hostile,$(BENCH)),,cargo bench --bench link)
-	$(if $(filter speed memory store million lists growth identify link search web hostile,$(BENCH)),,cargo bench --bench metrics)
-	$(if $(filter speed memory store million lists growth identify link metrics web hostile,$(BENCH)),,cargo bench --bench search)
-	$(if $(filter speed memory store million lists growth identify link metrics search hostile,$(BENCH)),,cargo bench --bench web)
+	$(if $(filter speed memory store million lists growth many link metrics search web hostile,$(BENCH)),,cargo bench --bench identify)
+	$(if $(filter speed memory store million lists growth many identify metrics search web hostile,$(BENCH)),,cargo bench --bench link)
+	$(if $(filter speed memory store million lists growth many identify link search web hostile,$(BENCH)),,cargo bench --bench metrics)
+	$(if $(filter speed memory store million lists growth many identify link metrics web hostile,$(BENCH)),,cargo bench --bench search)
+	$(if $(filter speed memory store million lists growth many identify link metrics search hostile,$(BENCH)),,cargo bench --bench web)
 	$(if $(filter hostile,$(BENCH)),cargo bench --bench hostile)
 
 fuzz: ## Run long property tests (CASES=number, HISTORIES=number), then each fuzz target for FUZZ_SECONDS (FUZZ=target: only that one)

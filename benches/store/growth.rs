@@ -157,8 +157,16 @@ fn grow(what: &str, messages: usize, dates: Dates, program: &Program, read: bool
     total
 }
 
+/// A profile whose server nobody asks until its schedule says so.
+pub fn profile(name: &str, schedule: &str) -> String {
+    format!(
+        "[[profile]]\nname = \"{name}\"\nschedule = \"{schedule}\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nport = 9\n\
+        username = \"{name}\"\npassword = \"unused\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n"
+    )
+}
+
 /// An archive that is being made.
-struct Archive<'p> {
+pub struct Archive<'p> {
     folder: PathBuf,
     program: &'p Program,
     config: Config,
@@ -166,12 +174,19 @@ struct Archive<'p> {
 }
 
 impl<'p> Archive<'p> {
-    fn new(folder: &Path, program: &'p Program) -> Self {
+    pub fn new(folder: &Path, program: &'p Program) -> Self {
+        Self::with(folder, program, "", "")
+    }
+
+    /// With more keys, and more sections, in its configuration.
+    pub fn with(folder: &Path, program: &'p Program, keys: &str, sections: &str) -> Self {
         let people = company_of(USERS);
         let config = filing::config(&folder.join("data"), &people);
-        let text = filing::config_text(&config, &people)
-            + "[[profile]]\nname = \"growth\"\n[profile.server]\naccess = \"imap\"\nhost = \"127.0.0.1\"\nusername = \"all\"\n\
-               password = \"unused\"\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n[search]\nenabled = false\n";
+        let text = format!(
+            "{keys}{}{}[search]\nenabled = false\n{sections}",
+            filing::config_text(&config, &people),
+            profile("growth", "manual")
+        );
         let file = folder.join("dropkeep.toml");
         fs::write(&file, text).expect("a configuration");
         // It has a password, though a made-up one: else each command warns.
@@ -184,7 +199,7 @@ impl<'p> Archive<'p> {
         }
     }
 
-    fn mbox(&self) -> PathBuf {
+    pub fn mbox(&self) -> PathBuf {
         self.folder.join("mail.mbox")
     }
 
@@ -202,7 +217,7 @@ impl<'p> Archive<'p> {
         self.program.done(self.command(arguments), arguments)
     }
 
-    fn import(&self) -> Done {
+    pub fn import(&self) -> Done {
         let mbox = self.mbox();
         let mbox = mbox.to_str().expect("a path in UTF-8");
         self.done(&[
@@ -230,7 +245,7 @@ impl<'p> Archive<'p> {
     }
 
     /// Median milliseconds of a command.
-    fn milliseconds(&self, arguments: &[&str]) -> f64 {
+    pub fn milliseconds(&self, arguments: &[&str]) -> f64 {
         let times: Vec<f64> = (0..=TIMES)
             .map(|_| self.done(arguments).took.as_secs_f64() * 1e3)
             .collect();
@@ -260,7 +275,7 @@ impl<'p> Archive<'p> {
     }
 
     /// Starts the appliance, and waits until it answers.
-    fn start(&self) -> Running {
+    pub fn start(&self) -> Running {
         let started = Instant::now();
         let mut command = self.command(&["serve"]);
         // Nobody who reads is told to wait.

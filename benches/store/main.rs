@@ -1,7 +1,8 @@
 //! `make bench BENCH=store`: how much disk archives take beside other ways of keeping the same mail.
 //! `make bench BENCH=million`: how fast a million messages are read back.
 //! `make bench BENCH=lists`: how fast the newest of two million are listed.
-//! `make bench BENCH=growth`: whether an archive of ten million is as fast as a small one. Tables to read, not tests.
+//! `make bench BENCH=growth`: whether an archive of ten million is as fast as a small one.
+//! `make bench BENCH=many`: whether hundreds of profiles and a hundred thousand users are. Tables to read, not tests.
 //!
 //! Real mail is read where `CORPUS` names a folder of it. `BENCH_MESSAGES` changes the size of the generated
 //! mailboxes; `BENCH_DIR` is where archives are made, on the disk to be measured; an archive of a million that
@@ -19,6 +20,7 @@ mod growth_mail;
 mod growth_run;
 mod in_browser;
 mod lists;
+mod many;
 mod million;
 mod over_http;
 #[path = "../../tests/console/people.rs"]
@@ -54,6 +56,10 @@ fn main() {
         "growth" => {
             table::busy();
             growth::run();
+        }
+        "many" => {
+            table::busy();
+            many::run();
         }
         // A part of another benchmark.
         _ => {}
