@@ -1,9 +1,6 @@
 //! Fetching the copies of a unit, each of which sets off on its way as it comes.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::atomic::Ordering,
-};
+use std::{collections::HashMap, sync::atomic::Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -77,8 +74,7 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
         let Self { work, current } = self;
         let share = work.task.share(window.iter().map(|one| one.size)).await;
         let mut share = share.map_err(|error| (error, window.to_vec()))?;
-        let sizes: HashMap<&CopyRef, u64> = window.iter().map(|one| (&one.copy, one.size)).collect();
-        let mut came = HashSet::with_capacity(window.len());
+        let mut expected = Expected::new(window);
         let (mut once_more, mut failed, mut same_again) = (HashMap::new(), Vec::new(), 0);
         let from_server = work.task.source.is_some();
         let archives_empty = work.task.profile.empty == Empty::Archive;
@@ -87,9 +83,8 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
         let mut together = Together::new(folder.clone(), current.unit.told(), &task.stages.budget);
         let mut coming = InStage::enter(Stage::Fetch, window.len());
         let mut sink = |mut fetched: Fetched| {
-            let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();
+            let announced = expected.came(&fetched.copy);
             let share = share.split(announced);
-            came.insert(fetched.copy.clone());
             coming.one_left();
             task.pulse.beat();
             // Sessions give out what was asked for, each once.
@@ -140,11 +135,65 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
         }
         work.postpone(current, once_more);
         work.same_again += same_again;
-        result.map_err(|error| {
-            (
-                error,
-                window.iter().filter(|one| !came.contains(&one.copy)).cloned().collect(),
-            )
-        })
+        result.map_err(|error| (error, expected.lacking()))
     }
+}
+
+/// The copies of a window, of which the one that comes is nearly always the next.
+struct Expected<'w> {
+    window: &'w [Announced],
+    came: Vec<bool>,
+    next: usize,
+    /// Where each is; made when one comes out of its turn.
+    places: Option<HashMap<&'w CopyRef, usize>>,
+}
+
+impl<'w> Expected<'w> {
+    fn new(window: &'w [Announced]) -> Self {
+        Self {
+            window,
+            came: vec![false; window.len()],
+            next: 0,
+            places: None,
+        }
+    }
+
+    /// Notes that a copy came; gives its announced size in bytes.
+    fn came(&mut self, copy: &CopyRef) -> u64 {
+        let at = match self.window.get(self.next) {
+            Some(next) if next.copy == *copy => Some(self.next),
+            _ => {
+                let window = self.window.iter().enumerate();
+                let places = self
+                    .places
+                    .get_or_insert_with(|| window.map(|(at, one)| (&one.copy, at)).collect());
+                places.get(copy).copied()
+            }
+        };
+        let Some(at) = at else { return 0 };
+        self.came[at] = true;
+        self.next = at + 1;
+        self.window[at].size
+    }
+
+    /// Those that did not come.
+    fn lacking(&self) -> Vec<Announced> {
+        let lacking = self.window.iter().zip(&self.came).filter(|(_, came)| !**came);
+        lacking.map(|(one, _)| one.clone()).collect()
+    }
+}
+
+#[test]
+fn copies_that_come_out_of_their_turn_are_known_and_those_that_do_not_come_are_lacking() {
+    let copies = (1..6).map(|uid| Announced {
+        copy: CopyRef::Uid(uid),
+        size: 10 * u64::from(uid),
+        facts: None,
+    });
+    let window: Vec<_> = copies.collect();
+    let mut expected = Expected::new(&window);
+    let sizes = [1, 4, 5, 9, 2].map(|uid| expected.came(&CopyRef::Uid(uid)));
+    assert_eq!(sizes, [10, 40, 50, 0, 20]);
+    let lacking: Vec<_> = expected.lacking().into_iter().map(|one| one.copy).collect();
+    assert_eq!(lacking, [CopyRef::Uid(3)]);
 }

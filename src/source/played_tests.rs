@@ -4,7 +4,7 @@ use std::{io::Cursor, time::Duration};
 
 use tokio::io::{AsyncReadExt, join, sink};
 
-use super::{Credential, Session, SourceError, Steps};
+use super::{Announced, CopyRef, Credential, Fetched, Session, SourceError, Steps, Want};
 use crate::config::{Access, Folders, Secret, Server};
 
 const PASSWORD: &str = "hun\"t\\er2";
@@ -93,4 +93,54 @@ async fn many_messages_let_one_name_take_hundreds_of_megabytes() {
     session.open("INBOX").await.unwrap();
     let error = session.listing().await.expect_err("too much");
     assert!(matches!(error, SourceError::TooMuch { .. }), "{error}");
+}
+
+/// Small ones share memory, large ones have their own, and what a server says between them is neither's.
+#[tokio::test]
+async fn messages_of_any_size_are_as_they_were_sent_whatever_stands_between_them() {
+    let sizes = [
+        0, 1, 5000, 16_383, 16_384, 40_000, 70_000, 3, 262_143, 262_144, 300_000, 2, 9000, 9000, 9000,
+    ];
+    let messages: Vec<String> = (1u8..)
+        .zip(sizes)
+        .map(|(nth, size)| char::from(b'a' + nth).to_string().repeat(size))
+        .collect();
+    let mut said = format!(
+        "* OK\r\n{CAPABILITY}D2 OK [CAPABILITY IMAP4rev1] in\r\n\
+         * {0} EXISTS\r\n* OK [UIDVALIDITY 7]\r\n* OK [UIDNEXT 99]\r\nD3 OK\r\n",
+        sizes.len()
+    );
+    for (nth, message) in (1..).zip(&messages) {
+        let length = message.len();
+        let date = "INTERNALDATE \"17-Jul-1996 02:44:25 -0700\"";
+        said += &match nth % 4 {
+            0 => format!(
+                "* {nth} FETCH (FLAGS (\\Seen))\r\n* {nth} FETCH (UID {nth} {date} BODY[] {{{length}}}\r\n{message})\r\n"
+            ),
+            1 => format!("* {nth} FETCH ({date} BODY[] {{{length}}}\r\n{message} UID {nth})\r\n* 99 EXISTS\r\n"),
+            2 => format!("* {nth} FETCH (BODY[] \"{message}\" {date} UID {nth})\r\n* OK [ALERT] {{5}}\r\n"),
+            _ => format!(
+                "* 98 FETCH (BODY[] NIL UID 98)\r\n* {nth} FETCH (X-Y (a {{2}}\r\n))) UID {nth} BODY[] {{{length}}}\r\n{message} {date})\r\n"
+            ),
+        };
+    }
+    said += "D4 OK done\r\n";
+    let mut imap = session(Access::Imap, &password(), &said).await.unwrap();
+    imap.open("INBOX").await.unwrap();
+    let announced = (1..).zip(&messages).map(|(uid, message)| Announced {
+        copy: CopyRef::Uid(uid),
+        size: message.len() as u64,
+        facts: None,
+    });
+    let window: Vec<_> = announced.collect();
+    let mut fetched = Vec::new();
+    let mut sink = |one: Fetched| fetched.push(one);
+    let unfetched = imap.fetch(&window, Want::Whole, &mut sink).await.unwrap();
+    assert!(unfetched.is_empty(), "{unfetched:?}");
+    assert_eq!(fetched.len(), messages.len());
+    for ((uid, message), one) in (1..).zip(&messages).zip(fetched) {
+        assert_eq!(one.copy, CopyRef::Uid(uid));
+        assert_eq!(one.internal_date, Some(837_596_665));
+        assert!(one.bytes == message.as_bytes(), "{uid} is not as it was sent");
+    }
 }

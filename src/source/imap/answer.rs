@@ -3,8 +3,7 @@
 use std::{ops::RangeInclusive, panic::catch_unwind};
 
 use async_imap::imap_proto::{
-    AttributeValue, Capability, MailboxDatum, NameAttribute, Outcome, Response, ResponseCode, Status,
-    rfc4315::UidSetMember,
+    Capability, MailboxDatum, NameAttribute, Outcome, Response, ResponseCode, Status, rfc4315::UidSetMember,
 };
 use bytes::Bytes;
 
@@ -59,7 +58,7 @@ pub(super) struct Listed {
     pub attributes: Vec<String>,
 }
 
-/// A FETCH response: whatever of what we ask for is in it.
+/// A FETCH response: whatever of what we ask for is in it. The screen reads it.
 #[derive(Debug, Default)]
 pub(super) struct FetchLine {
     /// The message's number; 0 for what belongs to the line before, and came behind its end.
@@ -108,7 +107,6 @@ fn translate(response: &Response<'_>) -> Answer {
             selectable: line.name_attributes.iter().all(selectable),
             attributes: line.name_attributes.iter().filter_map(attribute).collect(),
         }),
-        Response::Fetch(number, attributes) => Answer::Fetch(fetch_line(*number, attributes)),
         _ => Answer::Other,
     }
 }
@@ -172,35 +170,6 @@ fn attribute(attribute: &NameAttribute<'_>) -> Option<String> {
         _ => return None,
     };
     Some(name.to_owned())
-}
-
-fn fetch_line(number: u32, attributes: &[AttributeValue<'_>]) -> FetchLine {
-    let mut line = FetchLine {
-        number,
-        ..FetchLine::default()
-    };
-    for attribute in attributes {
-        match attribute {
-            // There is no UID 0; the screen puts one where the parser wants an attribute.
-            AttributeValue::Uid(uid) => line.uid = Some(*uid).filter(|uid| *uid > 0),
-            AttributeValue::Rfc822Size(size) => line.size = Some((*size).into()),
-            AttributeValue::InternalDate(date) => line.date = internal_date(date),
-            // Where a line has them twice, all count: one of them may say that somebody wants the message there.
-            AttributeValue::Flags(flags) => {
-                let known = line.flags.get_or_insert_default();
-                known.extend(flags.iter().map(|flag| flag.to_string()));
-            }
-            _ => {}
-        }
-    }
-    line
-}
-
-/// RFC 9051, date-time: `"17-Jul-1996 02:44:25 -0700"`, the day padded with a space.
-fn internal_date(text: &str) -> Option<i64> {
-    jiff::Timestamp::strptime("%d-%b-%Y %H:%M:%S %z", text.trim())
-        .ok()
-        .map(jiff::Timestamp::as_second)
 }
 
 fn unescaped(data: &[u8]) -> Vec<u8> {

@@ -7,16 +7,16 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{
-    answer::{Answer, StatusText, parse},
+    answer::{Answer, FetchLine, StatusText, parse},
     responses::{KEEP_BLOCK, Responses, Taken},
-    screen::{Kind, Part, Verdict, screen},
+    screen::{Attributes, Kind, Part, Verdict, screen},
 };
 use crate::{
     net::Hidden,
-    source::{SourceError, Want, guard::Guard},
+    source::{SourceError, guard::Guard},
 };
 
 /// What a command other than a listing or a fetch may be answered with, in bytes.
@@ -29,6 +29,10 @@ const UNASKED: u64 = 128;
 /// A server may claim that any number of messages stands in a folder; for more than this the
 /// allowance does not grow.
 const MANY: u32 = 4_000_000;
+
+/// Messages of less than a quarter of it are put side by side into memory of so many bytes. It is given back with the
+/// last of them, and they travel together.
+const TOGETHER: usize = 64 << 10;
 
 /// Lines of a command's answer that are kept to be shown, as they cannot be read.
 const MOST_ODD: usize = 20;
@@ -55,6 +59,8 @@ pub(super) struct Dialogue {
     odd: Vec<(Kind, String)>,
     /// A message stood in the running command's answer: what is no response behind it may be more of that.
     behind_message: bool,
+    /// Where small messages are put.
+    together: BytesMut,
 }
 
 impl Dialogue {
@@ -72,6 +78,7 @@ impl Dialogue {
             hidden,
             odd: Vec::new(),
             behind_message: false,
+            together: BytesMut::new(),
         }
     }
 
@@ -227,8 +234,9 @@ impl Dialogue {
             let (taken, verdict) = self.screened(name).await?;
             let out_of_step = |detail| Err(out_of_step(name, detail, &self.hidden.line(&shown(&taken))));
             match verdict {
-                Verdict::Letter { body, odd } => match parse(&self.letter) {
-                    Some(answer) => return Ok(self.answer(answer, taken, body, odd)),
+                Verdict::Fetch { read, odd } => return Ok(Answer::Fetch(self.fetched(read, taken, odd))),
+                Verdict::Letter { odd } => match parse(&self.letter) {
+                    Some(answer) => return Ok(self.answer(answer, &taken, odd)),
                     // Nothing more would come.
                     None if !self.letter.starts_with(b"*") => return out_of_step("it cannot be read"),
                     None => _ = self.note(Kind::Other, &taken),
@@ -273,14 +281,11 @@ impl Dialogue {
         Ok((taken, verdict))
     }
 
-    fn answer(&mut self, mut answer: Answer, taken: Taken, body: Option<(Want, Part)>, odd: bool) -> Answer {
+    fn answer(&mut self, answer: Answer, taken: &Taken, odd: bool) -> Answer {
         if odd {
-            let line = self.note(Kind::Other, &taken);
-            if let Answer::Fetch(fetch) = &mut answer {
-                fetch.odd = Some(line);
-            }
+            self.note(Kind::Other, taken);
         }
-        match &mut answer {
+        match &answer {
             Answer::Exists(count) => {
                 self.grown |= *count > self.exists;
                 self.shrunk |= *count < self.exists;
@@ -288,27 +293,49 @@ impl Dialogue {
             }
             // There is no such message, so none is gone.
             Answer::Expunge(number) if *number == 0 || *number > self.exists => {
-                self.note(Kind::Expunge, &taken);
+                self.note(Kind::Expunge, taken);
                 return Answer::Other;
             }
             Answer::Expunge(_) => self.exists -= 1,
-            Answer::Fetch(line) => {
-                self.behind_message |= matches!(body, Some((_, Part::At(_))));
-                line.body = body.map(|(want, part)| {
-                    let bytes = match part {
-                        Part::Nil => None,
-                        Part::Quoted(bytes) => Some(bytes.into()),
-                        Part::At(place) if taken.block.len() < KEEP_BLOCK => {
-                            Some(Bytes::copy_from_slice(&taken.block[place]))
-                        }
-                        Part::At(place) => Some(taken.block.freeze().slice(place)),
-                    };
-                    (want, bytes)
-                });
-            }
             _ => {}
         }
         answer
+    }
+
+    fn fetched(&mut self, read: Attributes, taken: Taken, odd: bool) -> FetchLine {
+        let odd = odd.then(|| self.note(Kind::Other, &taken));
+        self.behind_message |= matches!(read.body, Some((_, Part::At(_))));
+        let body = read.body.map(|(want, part)| {
+            let bytes = match part {
+                Part::Nil => None,
+                Part::Quoted(bytes) => Some(bytes.into()),
+                Part::At(place) if taken.block.len() < KEEP_BLOCK => Some(self.beside_others(&taken.block[place])),
+                Part::At(place) => Some(taken.block.freeze().slice(place)),
+            };
+            (want, bytes)
+        });
+        FetchLine {
+            number: read.number,
+            uid: read.uid,
+            size: read.size,
+            date: read.date,
+            flags: read.flags,
+            body,
+            odd,
+        }
+    }
+
+    /// A message in memory that it shares with those that come before and after it, if it is small: it was allocated here,
+    /// and given up by another thread, at the cost of as much again as copying it.
+    fn beside_others(&mut self, message: &[u8]) -> Bytes {
+        if message.len() >= TOGETHER / 4 {
+            return Bytes::copy_from_slice(message);
+        }
+        if self.together.capacity() < message.len() {
+            self.together = BytesMut::with_capacity(TOGETHER);
+        }
+        self.together.extend_from_slice(message);
+        self.together.split().freeze()
     }
 
     /// Notes a line that cannot be read, and gives it as it may be shown.

@@ -1,10 +1,11 @@
 //! Fetching the bytes of copies.
 
-use std::{collections::HashMap, mem};
+use std::mem;
 
 use super::{
     ImapSession,
     answer::{Answer, FetchLine},
+    by_uid::ByUid,
     listing::uid_sets,
     screen::Kind,
     uid,
@@ -31,14 +32,11 @@ impl ImapSession {
         want: Want,
         sink: &mut (dyn FnMut(Fetched) + Send),
     ) -> Result<Vec<Unfetched>, SourceError> {
-        let sizes: HashMap<u32, u64> = window
-            .iter()
-            .filter_map(|one| Some((uid(&one.copy)?, one.size)))
-            .collect();
-        let mut states: HashMap<u32, State> = sizes.keys().map(|uid| (*uid, State::Asked)).collect();
+        let sizes = ByUid::new(window.iter().filter_map(|one| Some((uid(&one.copy)?, one.size))));
         let uids: Vec<u32> = window.iter().filter_map(|one| uid(&one.copy)).collect();
+        let mut states = ByUid::new(uids.iter().map(|uid| (*uid, State::Asked)));
         for set in uid_sets(&uids) {
-            let announced = set.uids.iter().map(|uid| sizes[uid]);
+            let announced = set.uids.iter().filter_map(|uid| sizes.get(*uid).copied());
             let bodies = fetch_allowance(announced);
             let allowance = self.dialogue.small().saturating_add(bodies);
             let section = match want {
@@ -69,14 +67,14 @@ impl ImapSession {
             // It may have been one of those that were not answered otherwise.
             if let Some(odd) = self.dialogue.odd(Kind::Fetch).next() {
                 for uid in set.uids {
-                    if let Some(state @ State::Asked) = states.get_mut(uid) {
+                    if let Some(state @ State::Asked) = states.get_mut(*uid) {
                         *state = State::Odd(odd.to_owned());
                     }
                 }
             }
         }
         let unfetched = |one: &Announced| {
-            let why = match uid(&one.copy).and_then(|uid| states.get(&uid)) {
+            let why = match uid(&one.copy).and_then(|uid| states.get(uid)) {
                 Some(State::Delivered) => return None,
                 Some(State::NoBody) => UnfetchedWhy::NoBody,
                 Some(State::Odd(line)) => UnfetchedWhy::NotUnderstood(line.clone()),
@@ -91,9 +89,9 @@ impl ImapSession {
 
 /// The copy that a line brings, if it was asked for and did not come before. Servers also send
 /// lines of their own accord, with new flags say (RFC 9051, 7.5.2).
-fn judge(line: FetchLine, want: Want, states: &mut HashMap<u32, State>) -> Option<Fetched> {
+fn judge(line: FetchLine, want: Want, states: &mut ByUid<State>) -> Option<Fetched> {
     let uid = line.uid?;
-    let state = states.get_mut(&uid)?;
+    let state = states.get_mut(uid)?;
     let (brought, body) = line.body?;
     if brought != want || *state == State::Delivered {
         return None;
@@ -116,9 +114,9 @@ fn judge(line: FetchLine, want: Want, states: &mut HashMap<u32, State>) -> Optio
 }
 
 /// Keeps the line of a copy that was to come in it, and cannot be read.
-fn note_odd(line: &FetchLine, states: &mut HashMap<u32, State>) {
+fn note_odd(line: &FetchLine, states: &mut ByUid<State>) {
     if let Some(odd) = &line.odd
-        && let Some(state) = line.uid.and_then(|uid| states.get_mut(&uid))
+        && let Some(state) = line.uid.and_then(|uid| states.get_mut(uid))
         && *state != State::Delivered
     {
         *state = State::Odd(odd.clone());

@@ -3,7 +3,7 @@
 use super::{
     answer::parse,
     framing::Framing,
-    screen::{Framed, Part, Verdict, screen},
+    screen::{Attributes, Framed, Part, Verdict, screen},
 };
 
 /// What the literals of one response may have here, in bytes.
@@ -36,9 +36,11 @@ pub fn stream(said: &[u8], piece: usize) {
 
 /// A response with so many bytes outside of its literals.
 fn one(response: Framed<'_>, text: usize, letter: &mut Vec<u8>) {
-    let Verdict::Letter { body, .. } = screen(response, letter) else {
-        return;
-    };
+    match screen(response, letter) {
+        Verdict::Letter { .. } => {}
+        Verdict::Fetch { read, .. } => return fetched(&read, response),
+        _ => return,
+    }
     // A folder's name may come as a literal.
     let most = 2 * (text + response.literals.first().map_or(0, |literal| literal.len())) + 64;
     assert!(letter.len() <= most, "{} bytes of {text}", letter.len());
@@ -51,7 +53,15 @@ fn one(response: Framed<'_>, text: usize, letter: &mut Vec<u8>) {
         "the parser does not take it: {}",
         letter.escape_ascii()
     );
-    if let Some((_, Part::At(place))) = body {
-        assert!(response.literals.contains(&place), "no literal is there");
+}
+
+fn fetched(read: &Attributes, response: Framed<'_>) {
+    let flags = read.flags.iter().flatten();
+    assert!(
+        flags.map(String::len).sum::<usize>() <= response.bytes.len(),
+        "flags of nowhere"
+    );
+    if let Some((_, Part::At(place))) = &read.body {
+        assert!(response.literals.contains(place), "no literal is there");
     }
 }

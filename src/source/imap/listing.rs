@@ -1,12 +1,13 @@
 //! Which copies stand in the opened folder, and how large they are.
 
-use std::{collections::HashMap, fmt::Write, ops::RangeInclusive};
+use std::{fmt::Write, ops::RangeInclusive};
 
 use roaring::RoaringBitmap;
 
 use super::{
     ImapSession,
     answer::{Answer, FetchLine},
+    by_uid::ByUid,
     uid,
 };
 use crate::source::{Announced, CopyRef, Facts, Listing, SourceError};
@@ -29,6 +30,14 @@ struct Found {
     uids: Vec<u32>,
     /// Messages that were expunged meanwhile.
     expunged: usize,
+}
+
+/// What a server says of a copy.
+#[derive(Default)]
+struct Said {
+    size: Option<u64>,
+    date: Option<i64>,
+    flags: Option<Vec<String>>,
 }
 
 impl ImapSession {
@@ -179,11 +188,11 @@ impl ImapSession {
         };
         let uids: Vec<u32> = copies.iter().filter_map(uid).collect();
         self.unclear = None;
-        let mut answers: HashMap<u32, FetchLine> = uids.iter().map(|uid| (*uid, FetchLine::default())).collect();
+        let mut answers = ByUid::new(uids.iter().map(|uid| (*uid, Said::default())));
         for set in uid_sets(&uids) {
             let mut on = |answer| {
                 if let Answer::Fetch(line) = answer
-                    && let Some(known) = line.uid.and_then(|uid| answers.get_mut(&uid))
+                    && let Some(known) = line.uid.and_then(|uid| answers.get_mut(uid))
                 {
                     // A server may say it in more than one line (RFC 9051, 7.5.2).
                     known.size = line.size.or(known.size);
@@ -195,12 +204,13 @@ impl ImapSession {
             let allowance = self.dialogue.small() + per_message * set.uids.len() as u64;
             let line = format!("UID FETCH {} ({items})", set.text);
             self.dialogue.command(FETCH, &line, allowance, &mut on).await?;
-            if set.uids.iter().any(|uid| answers[uid].size.is_none()) && self.dialogue.is_odd() {
+            let mut of_set = set.uids.iter().filter_map(|uid| answers.get(*uid));
+            if self.dialogue.is_odd() && of_set.any(|said| said.size.is_none()) {
                 self.unclear = Some(self.dialogue.unclear(FETCH, "sizes are missing"));
             }
         }
         let announced = |copy: &CopyRef| {
-            let answer = answers.get_mut(&uid(copy)?)?;
+            let answer = answers.get_mut(uid(copy)?)?;
             let (date, flags) = (answer.date, answer.flags.take().unwrap_or_default());
             Some(Announced {
                 copy: copy.clone(),

@@ -2,6 +2,7 @@
 //! no trace on the server; where UIDs do not last then, with SELECT. Only `removal` changes something there.
 
 mod answer;
+mod by_uid;
 mod dialogue;
 #[cfg(test)]
 mod facts;

@@ -14,6 +14,9 @@ use crate::{
 /// From this many bytes on a response keeps the buffer that it was read into.
 pub(super) const KEEP_BLOCK: usize = 256 << 10;
 
+/// Room to read into: with as much as the wire's own buffer has, what comes bypasses that.
+const ROOM: usize = READ_BUFFER;
+
 /// Room behind a literal for the end of its response.
 const BEHIND: usize = 4 << 10;
 
@@ -47,7 +50,7 @@ impl Responses {
         Self {
             host: host.to_owned(),
             guard,
-            buffer: BytesMut::with_capacity(READ_BUFFER),
+            buffer: BytesMut::with_capacity(2 * ROOM),
             framing: Framing::default(),
             most: NAMES,
         }
@@ -93,8 +96,8 @@ impl Responses {
             }
             let coming = self.framing.needs().saturating_sub(self.buffer.len());
             self.buffer.reserve(match coming {
-                0 => READ_BUFFER / 4,
-                literal => literal + BEHIND,
+                0 => ROOM,
+                literal => ROOM.max(literal + BEHIND),
             });
             self.guard.fill(&self.host, command, &mut self.buffer).await?;
         }
@@ -104,7 +107,7 @@ impl Responses {
         let block = self.buffer.split_to(frame.end);
         if frame.end >= KEEP_BLOCK {
             // What is left must not keep all of it, which others hold for long, or not at all any more.
-            let mut rest = BytesMut::with_capacity(READ_BUFFER.max(self.buffer.len()));
+            let mut rest = BytesMut::with_capacity(2 * ROOM.max(self.buffer.len()));
             rest.extend_from_slice(&self.buffer);
             self.buffer = rest;
         }

@@ -1,16 +1,18 @@
-//! FETCH: of its attributes those that are asked for here, and of messages their place alone.
+//! FETCH: of its attributes those that are asked for here, and of messages their place alone. It is read to its end
+//! here, and no parser sees it: there is a line of it for each message, and what is needed of it is little.
 
 use super::{
-    Kind, Part, Verdict,
+    Attributes, Kind, Part, Verdict,
     cursor::{Cursor, unescaped},
-    finish, is_any_of, is_atom_byte, number32,
+    date::internal_date,
+    is_any_of, is_atom_byte, number32,
 };
 use crate::source::Want;
 
 pub(super) const FETCH: &str = "FETCH";
 
 /// Somebody wants the message where it is.
-const FLAGGED: &[u8] = b"\\Flagged";
+const FLAGGED: &str = "\\Flagged";
 
 /// Flags of one message that are kept, and how long they may be, in bytes. Servers have far fewer keywords (Dovecot: 26
 /// that a Maildir can name).
@@ -66,23 +68,26 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// Reads a FETCH response behind that word.
-pub(super) fn fetch(mut cursor: Cursor<'_>, number: u32, letter: &mut Vec<u8>) -> Verdict {
+pub(super) fn fetch(mut cursor: Cursor<'_>, number: u32) -> Verdict {
     cursor.blanks();
     match cursor.take(b'(') {
-        true => attributes(cursor, number, letter),
+        true => attributes(cursor, number),
         false => Verdict::Odd(Kind::Fetch),
     }
 }
 
 /// Reads attributes that stand behind a FETCH response that was closed before them. They become one of the message 0.
-pub(super) fn rest(cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
-    attributes(cursor, 0, letter)
+pub(super) fn rest(cursor: Cursor<'_>) -> Verdict {
+    attributes(cursor, 0)
 }
 
-fn attributes(mut cursor: Cursor<'_>, number: u32, letter: &mut Vec<u8>) -> Verdict {
-    letter.extend_from_slice(format!("* {number} FETCH (").as_bytes());
-    let start = letter.len();
-    let (mut body, mut odd, mut closed) = (None, false, false);
+fn attributes(mut cursor: Cursor<'_>, number: u32) -> Verdict {
+    let mut read = Attributes {
+        number,
+        ..Attributes::default()
+    };
+    let (mut any, mut odd, mut closed) = (false, false, false);
+    let has_message = |read: &Attributes| matches!(read.body, Some((_, Part::At(_))));
     loop {
         cursor.blanks();
         // Some close the list before its end.
@@ -94,35 +99,30 @@ fn attributes(mut cursor: Cursor<'_>, number: u32, letter: &mut Vec<u8>) -> Verd
             break;
         }
         let name = cursor.until(|byte| !is_name_byte(byte));
-        let behind_message = !closed && matches!(body, Some((_, Part::At(_))));
+        let behind_message = !closed && has_message(&read);
         if behind_message && !may_follow(name, cursor.peek()) {
             return Verdict::Adrift;
         }
-        let is_readable = match attribute(name, &mut cursor, letter, &mut body) {
-            Some(is_readable) => is_readable,
+        match attribute(name, &mut cursor, &mut read) {
+            Some(Found::Needed) => any = true,
+            Some(Found::Other) => {}
+            Some(Found::Odd) => odd = true,
             // Nobody knows where the next one begins.
             None if behind_message => return Verdict::Adrift,
             None => {
                 odd = true;
                 break;
             }
-        };
-        odd |= !is_readable;
-    }
-    if !closed && matches!(body, Some((_, Part::At(_)))) {
-        return Verdict::Adrift;
-    }
-    if letter.len() == start {
-        match (&body, odd) {
-            (None, false) => return Verdict::Passed,
-            (None, true) => return Verdict::Odd(Kind::Fetch),
-            // The parser wants an attribute.
-            (Some(_), _) => letter.extend_from_slice(b"UID 0"),
         }
     }
-    letter.push(b')');
-    finish(letter);
-    Verdict::Letter { body, odd }
+    if !closed && has_message(&read) {
+        return Verdict::Adrift;
+    }
+    match (any || read.body.is_some(), odd) {
+        (false, false) => Verdict::Passed,
+        (false, true) => Verdict::Odd(Kind::Fetch),
+        (true, odd) => Verdict::Fetch { read, odd },
+    }
 }
 
 /// Whether a message is followed by an attribute, rather than by more of itself.
@@ -131,34 +131,45 @@ fn may_follow(name: &[u8], next: Option<u8>) -> bool {
     is_name && next.is_some_and(|byte| byte.is_ascii_whitespace() || byte == b'[')
 }
 
-/// Reads an attribute of this name; adds it where it is needed. Says whether it can be read, as far as it is needed;
-/// `None` where it has no end.
-fn attribute(
-    name: &[u8],
-    cursor: &mut Cursor<'_>,
-    letter: &mut Vec<u8>,
-    body: &mut Option<(Want, Part)>,
-) -> Option<bool> {
+/// What an attribute is.
+enum Found {
+    /// One that is asked for here.
+    Needed,
+    /// One that nobody reads.
+    Other,
+    /// One that is asked for, and cannot be read.
+    Odd,
+}
+
+/// Reads an attribute of this name; `None` where it has no end.
+fn attribute(name: &[u8], cursor: &mut Cursor<'_>, read: &mut Attributes) -> Option<Found> {
     let section = section(cursor)?;
     cursor.blanks();
-    if is_any_of(name, &["UID", "RFC822.SIZE"]) {
+    let is_uid = is_any_of(name, &["UID"]);
+    if is_uid || is_any_of(name, &["RFC822.SIZE"]) {
         let number = cursor.until(|byte| byte.is_ascii_whitespace() || byte == b')');
-        let is_number = !number.is_empty() && number32(number).is_some();
-        if is_number {
-            add(letter, name, number);
+        let Some(number) = number32(number) else {
+            return Some(Found::Odd);
+        };
+        if is_uid {
+            // There is no UID 0.
+            read.uid = Some(number).filter(|uid| *uid > 0);
+        } else {
+            read.size = Some(number.into());
         }
-        return Some(is_number);
+        return Some(Found::Needed);
     }
     if is_any_of(name, &["INTERNALDATE"]) && cursor.peek() == Some(b'"') {
         // One that is none is no reason to do without the message.
         let date = cursor.quoted()?;
-        if !date.is_empty() && date.iter().all(|byte| is_atom_byte(*byte) || *byte == b' ') {
-            add(letter, name, &[b"\"", date, b"\""].concat());
+        let may_be_one = !date.is_empty() && date.iter().all(|byte| is_atom_byte(*byte) || *byte == b' ');
+        if may_be_one {
+            read.date = internal_date(date);
         }
-        return Some(true);
+        return Some(if may_be_one { Found::Needed } else { Found::Other });
     }
     if is_any_of(name, &["FLAGS"]) {
-        return flags(cursor, letter);
+        return flags(cursor, read);
     }
     let want = match section {
         Some(section) if is_any_of(name, &["BODY"]) && section.is_empty() => Some(Want::Whole),
@@ -172,7 +183,7 @@ fn attribute(
         // A name without anything in it is no attribute, and would never end.
         return match name.is_empty() {
             true => None,
-            false => cursor.value().map(|()| true),
+            false => cursor.value().map(|()| Found::Other),
         };
     };
     let part = match cursor.peek()? {
@@ -183,11 +194,11 @@ fn attribute(
             &["NIL"],
         ) {
             true => Part::Nil,
-            false => return Some(false),
+            false => return Some(Found::Odd),
         },
     };
-    *body = Some((want, part));
-    Some(true)
+    read.body = Some((want, part));
+    Some(Found::Needed)
 }
 
 /// What stands in brackets behind an attribute's name; a part of it, `<0>`, makes it another one.
@@ -205,28 +216,20 @@ fn section<'a>(cursor: &mut Cursor<'a>) -> Option<Option<&'a [u8]>> {
     Some(Some(section.trim_ascii()))
 }
 
-fn add(letter: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    if letter.last() != Some(&b'(') {
-        letter.push(b' ');
-    }
-    letter.extend_from_slice(name);
-    letter.push(b' ');
-    letter.extend_from_slice(value);
-}
-
 /// Reads flags; those that are not atoms are passed over. What stands behind the list shows where it ends: keywords
 /// may have brackets in them.
-fn flags(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<bool> {
+fn flags(cursor: &mut Cursor<'_>, read: &mut Attributes) -> Option<Found> {
     if !cursor.take(b'(') {
         cursor.value()?;
-        return Some(false);
+        return Some(Found::Odd);
     }
     let line = cursor.rest();
     let end = memchr::memchr2_iter(b')', b'\n', line)
         .take_while(|at| line[*at] == b')')
         .find(|end| ends_list(&line[end + 1..]))?;
     cursor.at += end + 1;
-    let mut list = b"(".to_vec();
+    // Where a line has them twice, all count: one of them may say that somebody wants the message there.
+    let list = read.flags.get_or_insert_default();
     let (mut flags, mut flagged) = (0, false);
     for word in line[..end].split(u8::is_ascii_whitespace) {
         let Some(flag) = flag(word) else { continue };
@@ -237,14 +240,9 @@ fn flags(cursor: &mut Cursor<'_>, letter: &mut Vec<u8>) -> Option<bool> {
         }
         flagged |= is_flagged;
         flags += usize::from(!is_flagged);
-        if list.len() > 1 {
-            list.push(b' ');
-        }
-        list.extend_from_slice(&flag);
+        list.push(flag);
     }
-    list.push(b')');
-    add(letter, b"FLAGS", &list);
-    Some(true)
+    Some(Found::Needed)
 }
 
 /// Whether a list is at its end where this follows its bracket: the end of all, or another attribute.
@@ -257,20 +255,20 @@ fn ends_list(behind: &[u8]) -> bool {
     }
 }
 
-/// A flag as it goes to the parser.
-fn flag(word: &[u8]) -> Option<Vec<u8>> {
+/// A flag as it is kept.
+fn flag(word: &[u8]) -> Option<String> {
     let word = match word {
         [b'"', inside @ .., b'"'] => unescaped(inside),
         _ => word.to_vec(),
     };
     let atom = word.strip_prefix(b"\\").unwrap_or(&word);
     let is_atom = !atom.is_empty() && atom.iter().all(|byte| is_atom_byte(*byte) || *byte == b']');
-    if is_atom && std::str::from_utf8(&word).is_ok() {
-        return Some(word);
+    if is_atom && let Ok(flag) = std::str::from_utf8(&word) {
+        return Some(flag.to_owned());
     }
     // Whatever it is in: this one says that somebody wants the message there.
     let is_flagged = word
         .windows(FLAGGED.len())
-        .any(|some| some.eq_ignore_ascii_case(FLAGGED));
-    is_flagged.then(|| FLAGGED.to_vec())
+        .any(|some| some.eq_ignore_ascii_case(FLAGGED.as_bytes()));
+    is_flagged.then(|| FLAGGED.to_owned())
 }

@@ -50,7 +50,7 @@ pub(super) fn list(mut cursor: Cursor<'_>, letter: &mut Vec<u8>) -> Verdict {
     match is_clear {
         true => {
             finish(letter);
-            Verdict::Letter { body: None, odd: true }
+            Verdict::Letter { odd: true }
         }
         false => Verdict::Odd(Kind::List),
     }

@@ -2,9 +2,11 @@
 //!
 //! Only the kinds that a session waits for go to the parser, and in a form that is to the letter of RFC 9051, with
 //! nothing in it that nobody here reads. So the parser sees none of the structures over which it recurses, and one odd
-//! line costs no more than itself. Everything here goes through the bytes once, with a depth that is counted.
+//! line costs no more than itself. What there is for each message, FETCH, is read here. Everything here goes through the
+//! bytes once, with a depth that is counted.
 
 mod cursor;
+mod date;
 mod fetch;
 mod list;
 mod status;
@@ -22,9 +24,13 @@ use crate::source::Want;
 pub enum Verdict {
     /// To be parsed, in the form to the letter.
     Letter {
-        /// What stands in it of a message.
-        body: Option<(Want, Part)>,
         /// Something in it that is waited for cannot be read.
+        odd: bool,
+    },
+    /// Of a message.
+    Fetch {
+        read: Attributes,
+        /// The same.
         odd: bool,
     },
     /// It is of a kind that is waited for, and cannot be read.
@@ -35,6 +41,20 @@ pub enum Verdict {
     Stray,
     /// A message in it does not end where it was said to end: what follows may be anything, mail too.
     Adrift,
+}
+
+/// A FETCH response: whatever of what we ask for is in it.
+#[derive(Debug, Default, PartialEq)]
+pub struct Attributes {
+    /// The message's number; 0 for what belongs to the line before, and came behind its end.
+    pub number: u32,
+    pub uid: Option<u32>,
+    pub size: Option<u64>,
+    /// INTERNALDATE in seconds since 1970 UTC.
+    pub date: Option<i64>,
+    pub flags: Option<Vec<String>>,
+    /// The message, or its header.
+    pub body: Option<(Want, Part)>,
 }
 
 /// The bytes of a message.
@@ -169,13 +189,13 @@ pub fn screen(response: Framed<'_>, letter: &mut Vec<u8>) -> Verdict {
             // `FETCH(` may have no blank in it.
             cursor.at -= word.len() - fetch::FETCH.len();
             match number32(number) {
-                Some(number) if number > 0 => fetch::fetch(cursor, number, letter),
+                Some(number) if number > 0 => fetch::fetch(cursor, number),
                 _ => Verdict::Odd(Kind::Fetch),
             }
         }
         Head::Numbered(_, word) if is_any_of(word, &["RECENT"]) => Verdict::Passed,
         Head::Numbered(..) => Verdict::Odd(Kind::Other),
-        Head::Attributes => fetch::rest(cursor, letter),
+        Head::Attributes => fetch::rest(cursor),
     }
 }
 
@@ -224,7 +244,7 @@ fn search(numbers: &[u8], letter: &mut Vec<u8>) -> Verdict {
 
 fn finish(letter: &mut Vec<u8>) -> Verdict {
     letter.extend_from_slice(b"\r\n");
-    Verdict::Letter { body: None, odd: false }
+    Verdict::Letter { odd: false }
 }
 
 fn is_any_of(word: &[u8], words: &[&str]) -> bool {

@@ -31,7 +31,7 @@ pub(super) fn words(said: &[u8], letter: &mut Vec<u8>) -> Verdict {
     }
     add(rest, letter);
     match finish(letter) {
-        Verdict::Letter { body, .. } => Verdict::Letter { body, odd },
+        Verdict::Letter { .. } => Verdict::Letter { odd },
         other => other,
     }
 }

@@ -1,6 +1,6 @@
 use super::{cursor::MAX_DEPTH, *};
 use crate::source::imap::{
-    answer::{Answer, FetchLine, parse},
+    answer::{Answer, parse},
     framing::{Framing, NAMES},
 };
 
@@ -35,12 +35,14 @@ fn verdict(line: &str) -> Verdict {
     screened(format!("{line}\r\n").as_bytes()).0
 }
 
-fn fetched(said: &[u8]) -> (FetchLine, Option<(Want, Part)>) {
+fn fetched(said: &[u8]) -> (Attributes, Option<(Want, Part)>) {
     let (verdict, letter) = screened(said);
-    let (Verdict::Letter { body, .. }, Some(Answer::Fetch(line))) = (verdict, parse(letter.as_bytes())) else {
-        panic!("no FETCH: {letter}")
+    let Verdict::Fetch { mut read, .. } = verdict else {
+        panic!("no FETCH: {verdict:?}")
     };
-    (line, body)
+    assert_eq!(letter, "", "the parser gets nothing of it");
+    let body = read.body.take();
+    (read, body)
 }
 
 #[test]
@@ -59,16 +61,18 @@ fn blanks_more_or_less_are_tolerated() {
         ("+", "+"),
         ("+ cGFzc3dvcmQ=", "+ cGFzc3dvcmQ="),
         (
-            "* 3  FETCH  ( UID   7  RFC822.SIZE 10 )",
-            "* 3 FETCH (UID 7 RFC822.SIZE 10)",
-        ),
-        ("* 3 FETCH(UID 7)", "* 3 FETCH (UID 7)"),
-        (
             "* LIST  ( \\HasNoChildren )  \"/\"  INBOX ",
             "* LIST (\\HasNoChildren) \"/\" \"INBOX\"",
         ),
     ] {
         assert_eq!(letter(line), expected, "{line}");
+    }
+    for (line, size) in [
+        ("* 3  FETCH  ( UID   7  RFC822.SIZE 10 )\r\n", Some(10)),
+        ("* 3 FETCH(UID 7)\r\n", None),
+    ] {
+        let (read, _) = fetched(line.as_bytes());
+        assert_eq!((read.number, read.uid, read.size), (3, Some(7), size), "{line}");
     }
 }
 
@@ -110,7 +114,7 @@ fn codes_that_nobody_reads_are_cut_off_and_words_stay() {
         assert_eq!(letter(line), expected, "{line}");
     }
     let (verdict, letter) = screened(b"* OK [UIDVALIDITY seven] valid\r\n");
-    assert_eq!(verdict, Verdict::Letter { body: None, odd: true });
+    assert_eq!(verdict, Verdict::Letter { odd: true });
     assert!(parse(letter.as_bytes()).is_some());
 }
 
@@ -203,7 +207,7 @@ fn names_come_as_literals_too() {
 }
 
 #[test]
-fn of_a_fetch_only_what_is_asked_for_goes_to_the_parser() {
+fn of_a_fetch_only_what_is_asked_for_is_read() {
     let said = b"* 12 FETCH (FLAGS (\\Seen) ENVELOPE (\"a (\" ((NIL NIL {3}\r\n)(\" {1}\r\nb)) NIL) X-GM-LABELS (\"\\\\Inbox\") \
         MODSEQ (5) UID 7 BODY[HEADER.FIELDS (A B)] {2}\r\n)) BODY[]<0> NIL BODY[] {9}\r\n UID 8 ))\
          INTERNALDATE \" 7-Jul-1996 02:44:25 -0700\" PREVIEW NIL RFC822.SIZE 9)\r\n";
@@ -263,15 +267,11 @@ fn what_is_needed_of_a_copy_and_cannot_be_read_is_odd() {
         "* 1 FETCH (UID 7 ENVELOPE (((",
         "* 1 FETCH (UID 7 FLAGS none)",
     ] {
-        let (verdict, letter) = screened(format!("{said}\r\n").as_bytes());
-        assert!(
-            matches!(verdict, Verdict::Letter { odd: true, .. }),
-            "{said}: {verdict:?}"
-        );
-        let Some(Answer::Fetch(line)) = parse(letter.as_bytes()) else {
-            panic!("{letter}")
+        let verdict = self::verdict(said);
+        let Verdict::Fetch { read, odd: true } = verdict else {
+            panic!("{said}: {verdict:?}")
         };
-        assert_eq!(line.uid, Some(7), "{said}");
+        assert_eq!(read.uid, Some(7), "{said}");
     }
 }
 
@@ -333,12 +333,14 @@ fn lists_within_lists_are_counted_and_not_descended_into() {
     for depth in [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1] {
         let lists = format!("{}{}", "(".repeat(depth as usize), ")".repeat(depth as usize));
         let fits = depth <= MAX_DEPTH;
-        let (verdict, letter) = screened(format!("* 1 FETCH (UID 7 BODYSTRUCTURE {lists} FLAGS ())\r\n").as_bytes());
-        assert_eq!(verdict, Verdict::Letter { body: None, odd: !fits }, "{depth}");
-        assert!(!letter.contains("(("), "{letter}");
+        let verdict = self::verdict(&format!("* 1 FETCH (UID 7 BODYSTRUCTURE {lists} FLAGS ())"));
+        let Verdict::Fetch { read, odd } = verdict else {
+            panic!("{depth}: {verdict:?}")
+        };
+        assert_eq!((read.uid, read.flags.is_some(), odd), (Some(7), fits, !fits), "{depth}");
         let line = format!("* LIST () \"/\" a (x {lists})");
         let expected = match fits {
-            true => Verdict::Letter { body: None, odd: false },
+            true => Verdict::Letter { odd: false },
             false => Verdict::Odd(Kind::List),
         };
         assert_eq!(self::verdict(&line), expected, "{depth}");
@@ -417,4 +419,17 @@ fn words_in_brackets_behind_a_code_that_is_left_out_are_words() {
         };
         assert!(!said.read_only, "{line}: {said:?}");
     }
+}
+
+#[test]
+fn of_what_a_line_says_twice_the_last_counts_and_all_of_the_flags() {
+    let said = b"* 1 FETCH (UID 7 FLAGS (\\Seen) RFC822.SIZE 3 BODY[] {1}\r\na FLAGS (\\Flagged) UID 8 RFC822.SIZE 4 BODY[] NIL)\r\n";
+    let (read, body) = fetched(said);
+    assert_eq!(
+        (read.uid, read.size, body),
+        (Some(8), Some(4), Some((Want::Whole, Part::Nil)))
+    );
+    assert_eq!(read.flags.unwrap(), ["\\Seen", "\\Flagged"]);
+    // There is no such UID, and so nothing that it is the UID of.
+    assert_eq!(fetched(b"* 1 FETCH (UID 0 FLAGS ())\r\n").0.uid, None);
 }
