@@ -20,6 +20,31 @@ pub struct Address(Box<str>);
 impl Address {
     /// Normalises `local@domain` as mail has it, generously; `None` where it has no local part or no domain.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_plain(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// What nearly all addresses are, of letters that all have: there is nothing to do but to write it in lower case.
+    /// There are several in each message.
+    fn parse_plain(text: &str) -> Option<Self> {
+        let at = text.bytes().position(|byte| byte == b'@')?;
+        let name = text[at + 1..].trim_end_matches('.');
+        let of_names = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let is_plain = at > 0 && !name.is_empty() && text[..at].bytes().all(is_atom) && name.bytes().all(of_names);
+        // Those that stand for letters beyond ASCII (RFC 5890) may be none.
+        let is_encoded = || {
+            name.as_bytes()
+                .windows(4)
+                .any(|some| some.eq_ignore_ascii_case(b"xn--"))
+        };
+        if !is_plain || is_encoded() {
+            return None;
+        }
+        let mut address = text[..=at].to_owned() + name;
+        address.make_ascii_lowercase();
+        Some(Self(address.into()))
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         let (local, name) = text.trim().rsplit_once('@')?;
         let clean = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_control());
         let bare = name.trim_end_matches('.');
@@ -113,7 +138,9 @@ impl Address {
     }
 
     pub fn domain(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+        // A domain is short, and this is asked often.
+        let at = self.0.bytes().rposition(|byte| byte == b'@');
+        at.map_or("", |at| &self.0[at + 1..])
     }
 
     /// The address without its `+tag` (RFC 5233), where it has one.
@@ -276,11 +303,16 @@ fn quoted(text: &str) -> String {
 /// Whether a local part can be told from what is around it without quotes: it has atoms and dots (RFC 5322, 3.2.3; RFC
 /// 6532, 3.2), wherever the dots stand.
 fn is_plain(local: &str) -> bool {
-    let atom = |c: char| match c {
-        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c),
+    let atom = |c: char| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => is_atom(byte),
         _ => !c.is_whitespace() && !c.is_control(),
     };
     !local.is_empty() && local.chars().all(atom)
+}
+
+/// Of ASCII, what stands in atoms, and the dots between them.
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte)
 }
 
 /// Why nobody can be named so, which is `why`.

@@ -1,5 +1,7 @@
 //! Addresses, domains and names: what is one, and in which form.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -195,5 +197,20 @@ fn domains_have_one_form() {
         "*.example.com",
     ] {
         assert_eq!(strict_domain(bad), None, "{bad}");
+    }
+}
+
+proptest! {
+    /// The way that is for plain addresses alone gives what the one for all gives.
+    #[test]
+    fn a_plain_address_is_read_as_any_other(
+        text in prop_oneof![
+            "[a-zA-Z0-9._+=@\" -]{0,12}@[a-zA-Z0-9._-]{0,20}\\.{0,2}",
+            "[a-c!#$%&'*/?^`{|}~.]{1,6}@([a-bA-B_-]{0,3}\\.|[xX][nN]--[a-z0-9]{0,6}\\.|[0-9]{1,3}\\.){0,4}[a-z]{0,3}",
+        ],
+    ) {
+        if let Some(address) = Address::parse_plain(&text) {
+            prop_assert_eq!(Some(address), Address::parse_any(&text));
+        }
     }
 }
