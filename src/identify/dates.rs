@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use super::{
     date_names::{UNKNOWN, UTC, Zone, is_day, month, zone},
+    plain_date::plain_date,
     words::said,
 };
 
@@ -28,10 +29,30 @@ pub(super) struct Date {
 /// Reads a date; `None` where there is none, or doubt of which.
 pub(super) fn date(value: &[u8]) -> Option<Date> {
     let value = &value[..value.len().min(LONGEST)];
+    if let Some(seconds) = at_sight(value.trim_ascii()) {
+        let is_exact = true;
+        return Some(Date { seconds, is_exact });
+    }
     if memmem::find(value, b"=?").is_some() {
         return Reader::new(said(value, None).as_bytes()).read();
     }
     Reader::new(value).read()
+}
+
+/// `Wed, 17 Jul 1996 02:44:25 -0700 (PDT)`, with or without the day of the week and the comment.
+fn at_sight(value: &[u8]) -> Option<i64> {
+    const DAYS: [&[u8]; 7] = [b"Mon, ", b"Tue, ", b"Wed, ", b"Thu, ", b"Fri, ", b"Sat, ", b"Sun, "];
+    let of_week = value.get(..5).filter(|beginning| DAYS.contains(beginning));
+    let value = &value[of_week.map_or(0, <[u8]>::len)..];
+    let plain = match memchr::memchr(b'(', value) {
+        Some(at) => {
+            let comment = value[at + 1..].strip_suffix(b")")?;
+            let is_plain = comment.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+            value[..at].strip_suffix(b" ").filter(|_| is_plain)?
+        }
+        None => value,
+    };
+    plain_date(plain, b' ')
 }
 
 /// Reads a date with its time of day, in seconds since 1970 UTC; `None` where there is doubt of which it is, or of its

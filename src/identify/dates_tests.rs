@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn read(text: &str) -> Option<(String, bool)> {
@@ -156,5 +158,19 @@ proptest::proptest! {
     #[test]
     fn whatever_it_says_it_is_read_in_no_time(text in "[0-9a-zA-Z :,+/.()\\\\-]{0,200}") {
         date(text.as_bytes());
+    }
+}
+
+proptest! {
+    /// What is read at sight is what reading all of it gives.
+    #[test]
+    fn a_plain_date_is_read_as_any_other(
+        text in "((Mon|Tue|Wed|Thu|Fri|Sat|Sun), ?)?([1-9]|[0-3][0-9]) (Jan|feb|MAR|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \
+            (19|20|29|00)[0-9]{2} [0-2][0-9]:[0-6][0-9]:[0-6][0-9] [+-][0-2][0-9][0-6][0-9]( ?\\([A-Za-z0-9 ]{0,9}\\))?",
+    ) {
+        if let Some(seconds) = at_sight(text.as_bytes()) {
+            let read = Reader::new(text.as_bytes()).read().map(|date| (date.seconds, date.is_exact));
+            prop_assert_eq!(read, Some((seconds, true)));
+        }
     }
 }

@@ -73,6 +73,8 @@ impl Field<'_> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     at_hand: Vec<Field<'a>>,
+    /// Signs of all their names: one that is not among them needs no looking.
+    names: u64,
     others: Others<'a>,
     /// Where the header ends: at the empty line, or where no field could be read any more.
     pub end: usize,
@@ -118,6 +120,7 @@ impl<'a> Header<'a> {
         };
         let mut at_hand = Vec::with_capacity(32);
         at_hand.extend(fields.by_ref().take(AT_HAND));
+        let names = at_hand.iter().fold(0, |names, field| names | sign(field.name));
         let mut others = Others {
             fields: fields.clone(),
             names: 0,
@@ -130,6 +133,7 @@ impl<'a> Header<'a> {
         let ended = ends_header(&message[end..]);
         Self {
             at_hand,
+            names,
             others,
             end,
             ended,
@@ -151,7 +155,11 @@ impl<'a> Header<'a> {
     /// The fields of this name, from the top.
     pub fn all(&self, name: &str) -> impl Iterator<Item = Field<'a>> {
         let others = self.others.named(name);
-        let at_hand = self.at_hand.iter().filter(move |field| field.is(name)).copied();
+        let at_hand = match self.names & sign(name.as_bytes()) {
+            0 => &[][..],
+            _ => &self.at_hand,
+        };
+        let at_hand = at_hand.iter().filter(move |field| field.is(name)).copied();
         at_hand.chain(others.filter(move |field| field.is(name)))
     }
 
@@ -177,8 +185,10 @@ impl<'a> Others<'a> {
             at: 0,
             over: false,
         };
-        match self.names & sign(name.as_bytes()) {
+        // Nearly always there are none.
+        match self.names {
             0 => none,
+            names if names & sign(name.as_bytes()) == 0 => none,
             _ => self.fields.clone(),
         }
     }

@@ -1,6 +1,8 @@
 //! Whom a field names, as people read it (RFC 5322, 3.4 and 4.4). Who a message is *for* is read by `address`, which is
 //! about what counts; this is about what is shown.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr3};
 
 use super::{
@@ -106,17 +108,21 @@ impl<'a> Mailbox<'a> {
 
     fn end(mut self, likely: Option<Charset>, found: &mut Vec<String>) {
         self.name.append(&mut self.behind);
-        let name = said(&unquoted(&self.name.join(&b' ')), likely);
-        let comment = said(&self.comments.join(&b' '), likely);
+        let name = said(&unquoted(&joined(&self.name)), likely);
+        let comment = said(&joined(&self.comments), likely);
         let address = self.address.map(|address| {
-            // White space is a part of it within quotes alone.
-            let between = if address.contains(&b'"') { " " } else { "" };
-            let address = said(address, likely)
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(between);
-            let address = address.strip_prefix("mailto:").unwrap_or(&address);
-            address.trim_start_matches('<').to_owned()
+            let mut said = said(address, likely);
+            if said.contains(char::is_whitespace) {
+                // White space is a part of it within quotes alone.
+                let between = if address.contains(&b'"') { " " } else { "" };
+                said = said.split_whitespace().collect::<Vec<_>>().join(between);
+            }
+            let plain = said.strip_prefix("mailto:").unwrap_or(&said);
+            let plain = plain.trim_start_matches('<');
+            match plain.len() < said.len() {
+                true => plain.to_owned(),
+                false => said,
+            }
         });
         let address = address.filter(|address| !address.is_empty());
         let (name, address) = match (name.is_empty(), address) {
@@ -130,13 +136,24 @@ impl<'a> Mailbox<'a> {
             ("", None) => None,
             (_, None) => Some(name),
             ("", Some(address)) => Some(address),
-            (_, Some(address)) => Some(format!("{name} <{address}>")),
+            (_, Some(address)) => Some([name.as_str(), " <", &address, ">"].concat()),
         });
     }
 }
 
+fn joined<'a>(words: &[&'a [u8]]) -> Cow<'a, [u8]> {
+    match words {
+        [] => Cow::Borrowed(&[]),
+        [word] => Cow::Borrowed(word),
+        words => Cow::Owned(words.join(&b' ')),
+    }
+}
+
 /// A text without the quotes in it, and without what escapes a character within them.
-fn unquoted(text: &[u8]) -> Vec<u8> {
+fn unquoted(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'"', text).is_none() {
+        return Cow::Borrowed(text);
+    }
     let (mut plain, mut is_quoted) = (Vec::with_capacity(text.len()), false);
     let mut rest = text;
     while let [first, others @ ..] = rest {
@@ -150,7 +167,7 @@ fn unquoted(text: &[u8]) -> Vec<u8> {
             _ => plain.push(*first),
         }
     }
-    plain
+    Cow::Owned(plain)
 }
 
 /// Goes through a value.

@@ -161,7 +161,9 @@ fn addressees<'m>(header: &'m Header<'m>, each: &mut Mentioned<'_, 'm>) -> Contr
         block.fill(None);
         ControlFlow::Continue(())
     };
-    for field in header.fields() {
+    // All that is looked for begins with this letter, and most fields do not.
+    let fields = header.fields();
+    for field in fields.filter(|field| matches!(field.name, [b'R' | b'r', ..])) {
         if TRACE.iter().any(|name| field.is(name)) {
             end(&mut block)?;
         } else if let Some(which) = ONCE_A_BLOCK.iter().position(|name| field.is(name)) {

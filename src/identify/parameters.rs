@@ -92,6 +92,19 @@ impl Rest<'_> {
     /// What stands before the first of these bytes, without quotes and what is blank outside of them; that byte is
     /// passed over.
     fn until(&mut self, ends: &[u8]) -> Vec<u8> {
+        // Up to the first byte that ends it, or means something else than itself: nearly always all of it.
+        let stands_out = |byte: &u8| ends.contains(byte) || matches!(byte, b'"' | b'\\' | b'\r' | b'\n');
+        let at = self.0.iter().position(stands_out).unwrap_or(self.0.len());
+        let (plain, behind) = self.0.split_at(at);
+        if behind.first().is_none_or(|byte| ends.contains(byte)) {
+            self.0 = behind.get(1..).unwrap_or_default();
+            let begin = plain.iter().position(|byte| !matches!(byte, b' ' | b'\t'));
+            return plain[begin.unwrap_or(plain.len())..].trim_ascii_end().to_vec();
+        }
+        self.until_by_byte(ends)
+    }
+
+    fn until_by_byte(&mut self, ends: &[u8]) -> Vec<u8> {
         let (mut text, mut is_quoted, mut quoted) = (Vec::new(), false, 0);
         while let [first, others @ ..] = self.0 {
             self.0 = others;
@@ -141,6 +154,17 @@ impl Rest<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// The short way gives what the long one gives, and goes as far.
+        #[test]
+        fn what_is_plain_is_read_as_anything_else(text in "[ab; =\t\r\n\"\\\\\u{c}]{0,12}", kind in proptest::prelude::any::<bool>()) {
+            let ends: &[u8] = if kind { b"; \t\r\n" } else { b"=;" };
+            let (mut short, mut long) = (Rest(text.as_bytes()), Rest(text.as_bytes()));
+            proptest::prop_assert_eq!(short.until(ends), long.until_by_byte(ends));
+            proptest::prop_assert_eq!(short.0, long.0);
+        }
+    }
 
     fn name(value: &[u8]) -> String {
         Content::read(value, None).unwrap().name.unwrap_or_default()

@@ -231,6 +231,9 @@ pub fn addresses(fields: &[Field], likely: Option<Charset>) -> String {
 
 /// Free of what would break a line or steer a terminal.
 pub fn one_line(text: &str) -> String {
+    if is_one_line(text.as_bytes()) {
+        return text.to_owned();
+    }
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_control() || c.is_whitespace()) {
         if !line.is_empty() && !word.is_empty() {
@@ -241,9 +244,35 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
+/// Whether it is a line as nearly all are: of ASCII, with single spaces within.
+fn is_one_line(text: &[u8]) -> bool {
+    let mut before = b' ';
+    let goes_on = |byte: &u8| {
+        let is_plain = byte.is_ascii_graphic() || *byte == b' ' && before != b' ';
+        before = *byte;
+        is_plain
+    };
+    text.iter().all(goes_on) && text.last() != Some(&b' ')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_single_spaces_and_nothing_that_breaks_it() {
+        for (text, line) in [
+            ("", ""),
+            ("a b", "a b"),
+            (" a b", "a b"),
+            ("a b ", "a b"),
+            ("a  b\tc\r\n d", "a b c d"),
+            ("\u{fc}\u{85}x \u{1b}y", "\u{fc} x y"),
+        ] {
+            assert_eq!(one_line(text), line);
+            assert_eq!(is_one_line(text.as_bytes()), text == line && text.is_ascii(), "{text}");
+        }
+    }
 
     #[test]
     fn a_group_of_nobody_was_not_found_by_its_name() {
