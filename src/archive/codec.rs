@@ -12,6 +12,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::access::AccountName;
 use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, SourceNumber, UserId};
 
+/// Bytes of a value, nearly always: what is larger grows.
+const USUAL: usize = 120;
+
 /// Bytes of the digest behind each value.
 pub(super) const CHECKSUM: usize = 4;
 
@@ -136,7 +139,7 @@ pub struct Row<T>(PhantomData<T>);
 impl<'a, T: Serialize + 'a> BytesEncode<'a> for Row<T> {
     type EItem = T;
     fn bytes_encode(item: &'a T) -> Result<Cow<'a, [u8]>, BoxedError> {
-        let mut bytes = postcard::to_allocvec(item)?;
+        let mut bytes = postcard::to_extend(item, Vec::with_capacity(USUAL))?;
         let checksum = checksum(&bytes);
         bytes.extend(checksum);
         Ok(bytes.into())

@@ -5,7 +5,7 @@
 //! than a row keeps, a list reads the message itself. Messages with numbers in a row share a value, compressed as one:
 //! mail that comes together repeats its addresses and subjects.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use zstd::bulk::{Compressor, Decompressor};
@@ -35,20 +35,20 @@ pub struct Packed {
 
 /// The row of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Line {
-    from: String,
-    to: String,
+pub(super) struct Line<'l> {
+    from: Cow<'l, str>,
+    to: Cow<'l, str>,
     /// What To, Cc and Bcc name beyond `to`; all of it where they do not begin with it.
-    others: String,
+    others: Cow<'l, str>,
     begins_with_to: bool,
-    subject: String,
+    subject: Cow<'l, str>,
     is_cut: bool,
     attachments: u16,
     are_named: bool,
 }
 
-impl Line {
-    pub(super) fn new(listed: &Listed) -> Self {
+impl<'l> Line<'l> {
+    pub(super) fn new(listed: &'l Listed) -> Self {
         let Summary {
             from,
             to,
@@ -57,11 +57,11 @@ impl Line {
         } = &listed.summary;
         let others = addressees.strip_prefix(to.as_str());
         Self {
-            from: from.clone(),
-            to: to.clone(),
-            others: others.unwrap_or(addressees).to_owned(),
+            from: from.into(),
+            to: to.into(),
+            others: others.unwrap_or(addressees).into(),
             begins_with_to: others.is_some(),
-            subject: subject.clone(),
+            subject: subject.into(),
             is_cut: listed.is_cut,
             attachments: listed.attachments,
             are_named: listed.are_named,
@@ -69,17 +69,19 @@ impl Line {
     }
 }
 
-impl From<Line> for Listed {
+impl From<Line<'_>> for Listed {
     fn from(line: Line) -> Self {
+        let to = line.to.into_owned();
+        let others = line.others.into_owned();
         let addressees = match line.begins_with_to {
-            true => line.to.clone() + &line.others,
-            false => line.others,
+            true => to.clone() + &others,
+            false => others,
         };
         Self {
             summary: Summary {
-                from: line.from,
-                to: line.to,
-                subject: line.subject,
+                from: line.from.into_owned(),
+                to,
+                subject: line.subject.into_owned(),
                 addressees,
             },
             is_cut: line.is_cut,

@@ -13,6 +13,9 @@ use super::{
 };
 use crate::identify::Listed;
 
+/// Bytes of a row, nearly always: what is larger grows.
+const USUAL: usize = 256;
+
 /// `meta`: how far rows have been made.
 const KEY: &str = "lists";
 
@@ -61,7 +64,7 @@ pub(super) fn put(catalog: &Catalog, txn: &mut RwTxn, rows: &[(MessageId, Listed
         for (id, listed) in together {
             lines.insert(
                 place(*id).1,
-                postcard::to_allocvec(&Line::new(listed)).map_err(undecoded)?,
+                postcard::to_extend(&Line::new(listed), Vec::with_capacity(USUAL)).map_err(undecoded)?,
             );
         }
         let packed = Packed::pack(key, &lines, &mut compressor)?;
