@@ -132,11 +132,15 @@ impl Catalog {
 
     /// The number of an identity; for whoever asks of mail that comes.
     pub(super) fn number_of_identity(&self, txn: &RoTxn, identity: &[u8; 32]) -> heed::Result<Option<IdentityNumber>> {
-        let digest = packings::digest(identity);
-        match self.filter.rules_out(&digest) {
+        match self.lacks_identity(identity) {
             true => Ok(None),
-            false => self.identities.get(txn, &digest),
+            false => self.identities.get(txn, &packings::digest(identity)),
         }
+    }
+
+    /// Whether it is known, without a look into the catalog, that no number stands for an identity.
+    pub(super) fn lacks_identity(&self, identity: &[u8; 32]) -> bool {
+        self.filter.rules_out(&packings::digest(identity))
     }
 
     pub(super) fn known_id(&self, txn: &RoTxn) -> heed::Result<Option<ArchiveId>> {

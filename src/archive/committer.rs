@@ -42,7 +42,11 @@ const QUEUE: usize = 1024;
 /// Where a group is closed: by the raw bytes in it and what its filings take, or by its orders' number.
 const GROUP_BYTES: usize = 8 << 20;
 const GROUP_ORDERS: usize = 4096;
-/// How long a group may wait for enough to fill a block, and how often it looks whether more is coming.
+/// Raw bytes that are worth a commit while more is coming: some blocks, which are packed side by side. A commit writes the
+/// same pages anew that the one before it wrote, so that of four small ones in place of this one the catalog's part takes
+/// nearly four times as long.
+const WORTH: usize = 4 * block::BLOCK_SIZE;
+/// How long a group may wait for that much, and how often it looks whether more is coming.
 const LINGER: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long what people do may wait for mail that comes in fast, to be synced with it: a commit for each answer would keep
@@ -69,7 +73,7 @@ impl Committer {
         let (orders, queue) = mpsc::channel(QUEUE);
         let coming = Coming::default();
         let open = Arc::new(AtomicBool::new(true));
-        let enough = block::BLOCK_SIZE.min((inflight / 4) as usize);
+        let enough = WORTH.min((inflight / 4) as usize);
         let at_work = AtWork::default();
         let path = store.path().to_owned();
         let work = Work {

@@ -10,7 +10,7 @@ use super::{
     catalog::Catalog,
     ledger::{Chain, NO_CHAIN},
     lists::Filled,
-    lists_table, resident,
+    lists_table, packings, resident,
     rows::{
         Copy, CopyKey, FolderNumber, IdentityNumber, Message, MessageId, Part, RunId, Source, SourceNumber, UidlDigest,
         Usage, User, UserId, VolumeState, uidl_digest,
@@ -69,7 +69,11 @@ impl Snapshot<'_> {
 
 impl View for Snapshot<'_> {
     fn identity(&self, digest: &[u8; 32]) -> Read<Option<IdentityNumber>> {
-        self.read(|catalog, txn| catalog.number_of_identity(txn, digest))
+        // Nearly always nothing is read for it.
+        match self.catalog.lacks_identity(digest) {
+            true => Ok(None),
+            false => self.read(|catalog, txn| catalog.identities.get(txn, &packings::digest(digest))),
+        }
     }
 
     fn bytes(&self, key: &(IdentityNumber, [u8; 8])) -> Read<Option<MessageId>> {
