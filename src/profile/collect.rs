@@ -12,7 +12,7 @@ use super::{
     fetching::UnitFetcher,
     jobs::{FolderError, Job, Jobs, Unit},
     task::Task,
-    windows::{SIZES, WINDOW_BYTES, WINDOW_COPIES, window},
+    windows::{SIZES, WINDOW_BYTES, WINDOW_COPIES, fill_a_window, window},
 };
 use crate::{
     report::Outcome,
@@ -133,6 +133,7 @@ impl<'t> Collecting<'t> {
             }
         }
         let mut copies = &copies[..];
+        let mut fitting = VecDeque::new();
         while !copies.is_empty() {
             // After a loss it may be a size that the server cannot tell.
             let many = if most_copies < WINDOW_COPIES {
@@ -143,9 +144,10 @@ impl<'t> Collecting<'t> {
             let (chunk, rest) = copies.split_at(many.min(copies.len()));
             copies = rest;
             let announced = self.fetcher(&current).sizes_of(session, chunk).await?;
-            let mut fitting = VecDeque::from(self.put_aside(&current, announced));
+            fitting.extend(self.put_aside(&current, announced));
             let most_bytes = WINDOW_BYTES.min(self.task.stages.budget.bytes() / 4);
-            while !fitting.is_empty() {
+            // What is left over goes with the next ones.
+            while !fitting.is_empty() && (copies.is_empty() || fill_a_window(&fitting, most_bytes, most_copies)) {
                 let window = window(&mut fitting, most_bytes, most_copies, |one| one.size);
                 let window = self.put_aside_by_header(session, &current, window).await?;
                 if !window.is_empty() {

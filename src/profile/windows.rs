@@ -18,7 +18,7 @@ use crate::{
 pub const SIZES: usize = 10_000;
 /// Announced bytes, and copies, of one window. Each costs a round trip, and servers a look at the whole folder:
 /// Dovecot 2.3 reads a Maildir's folder anew for every command, 0.3 s at 200,000 messages.
-pub const WINDOW_BYTES: u64 = 8 << 20;
+pub const WINDOW_BYTES: u64 = 16 << 20;
 pub const WINDOW_COPIES: usize = 4000;
 /// Bytes, and copies, that travel together at most: enough that a message between the stages costs next to nothing for
 /// each of them, and little enough that the stages work side by side.
@@ -56,6 +56,11 @@ pub fn window(
         window.extend(copies.pop_front());
     }
     window
+}
+
+/// Whether copies fill a window.
+pub fn fill_a_window(copies: &std::collections::VecDeque<Announced>, most_bytes: u64, most_copies: usize) -> bool {
+    copies.len() >= most_copies || copies.iter().map(|one| one.size).sum::<u64>() >= most_bytes
 }
 
 /// A copy as it was fetched.
@@ -122,6 +127,19 @@ impl Together {
 mod tests {
     use super::*;
     use crate::source::CopyRef;
+
+    #[test]
+    fn what_is_too_little_for_a_window_waits_for_more() {
+        let copies = (0..5).map(|n| Announced {
+            copy: CopyRef::Uid(n),
+            size: 10,
+            facts: None,
+        });
+        let copies = copies.collect();
+        for (most_bytes, most_copies, fills) in [(50, 6, true), (51, 6, false), (51, 5, true)] {
+            assert_eq!(fill_a_window(&copies, most_bytes, most_copies), fills);
+        }
+    }
 
     #[test]
     fn windows_are_bounded_in_bytes_and_copies() {
