@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -73,16 +73,15 @@ pub fn run() {
         );
         times.push(archive.import().took.as_secs_f64());
     };
+    let changes = AtomicUsize::new(0);
     for round in 0..ROUNDS {
         import(2 * round, &mut alone);
         let ends = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                for change in 1.. {
-                    if ends.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    write_users(&users, ROUNDS * change + round);
+                while !ends.load(Ordering::Relaxed) {
+                    changes.fetch_add(1, Ordering::Relaxed);
+                    write_users(&users, changes.load(Ordering::Relaxed));
                     thread::sleep(CHANGES);
                 }
             });
@@ -108,11 +107,14 @@ fn row_of_start(what: &str, started: Instant) {
     );
 }
 
-/// Writes the users, of whom a hundred have other addresses with each change.
+/// Writes the users, of whom a hundred more lack an address with each change: for who gains one, mail is counted besides.
 fn write_users(file: &Path, change: usize) {
     let line = |nth: usize| {
-        let other = if nth < 100 { change } else { 0 };
-        format!("many {nth},many{nth}.{other}@example.com,first.last{nth}@example.com\n")
+        let other = match nth < 100 * change {
+            true => String::new(),
+            false => format!(",many{nth}@example.com"),
+        };
+        format!("many {nth},first.last{nth}@example.com{other}\n")
     };
     let part = file.with_extension("part");
     fs::write(&part, (0..USERS).map(line).collect::<String>()).expect("the users");
