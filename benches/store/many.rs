@@ -107,7 +107,7 @@ fn row_of_start(what: &str, started: Instant) {
     );
 }
 
-/// Writes the users, of whom a hundred more lack an address with each change: for who gains one, mail is counted besides.
+/// Writes the users. With each change a hundred more lack an address: if they gained one, mail would be counted besides.
 fn write_users(file: &Path, change: usize) {
     let line = |nth: usize| {
         let other = match nth < 100 * change {
