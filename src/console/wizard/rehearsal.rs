@@ -112,7 +112,7 @@ fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
         }
         (table(sheet.face, users, &others))
         @for one in test::listed(&found["notices"], &found["notices_said"]) {
-            (notice("note", html! { p { (said(sheet.face, &one)) } }))
+            (notice("note", html! { p { (test::found_here(sheet, &one)) } }))
         }
         @if !listed("unknown_addresses").is_empty() {
             details {

@@ -41,7 +41,7 @@ pub fn line(face: &Face, step: &StepLine) -> Markup {
 }
 
 /// What was found, where it advises what a step does by itself: in words of the page.
-fn found_here(sheet: &Sheet<'_>, doubt: &Said) -> Markup {
+pub fn found_here(sheet: &Sheet<'_>, doubt: &Said) -> Markup {
     let (w, face) = (sheet.w(), sheet.face);
     let own = |code| matches!(code, Code::LooksLikeOwn | Code::LookLikeOwn);
     let is_proposed = |tested: &Tested| !tested.found["proposal"]["keys"]["own_addresses"].is_null();
