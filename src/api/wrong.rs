@@ -138,6 +138,67 @@ pub enum Code {
     NoId,
     MessageIdEmpty,
     NameEmpty,
+
+    // A profile that is set up.
+    ProfileNameMissing,
+    /// What was typed.
+    ProfileName,
+    /// The name.
+    ProfileExists,
+    /// The name.
+    ProfileKeepsName,
+    ScheduleMissing,
+    /// What was typed.
+    NoSchedule,
+    /// What was typed.
+    NoTimeZone,
+    /// What was typed.
+    NoHours,
+    /// What was typed.
+    NoDuration,
+    /// What was typed.
+    Connections,
+    OneSession,
+    NothingIsDeleted,
+    NoFolderToMoveTo,
+    FolderToMoveTo,
+    ServerMissing,
+    /// What was typed.
+    ServerName,
+    /// What was sent in place of a choice.
+    NoChoice,
+    /// What was typed.
+    NoPort,
+    MailboxUserMissing,
+    MailboxUser,
+    FingerprintMissing,
+    /// What was typed.
+    Fingerprint,
+    EndpointMissing,
+    /// What was typed.
+    Endpoint,
+    ClientIdMissing,
+    SecretMissing,
+    SecretAgain,
+    SecretText,
+    /// What was typed, and the purposes there are.
+    NoPurpose,
+    /// What was typed.
+    NoDomain,
+    /// What was typed.
+    NoHeaderField,
+    /// What was typed.
+    NoWholeNumber,
+    NoPrefix,
+    /// What stands for the local part, and for the domain.
+    NoUnwrap,
+    HostsMissing,
+    HostsWithoutJournal,
+    /// What was typed.
+    NoHost,
+    JournalLeftOut,
+    DomainsMissing,
+    UserMissing,
 }
 
 impl Wrong {

@@ -105,6 +105,7 @@ pub fn run(config: Config, arguments: Arguments, json: bool) -> Result<u8, Failu
                 since,
                 until,
                 troubled: false,
+                unknown: false,
             },
             before: None,
         },

@@ -14,7 +14,7 @@ use crate::message::{self, Address, CATCHALL, EntryError};
 /// Sessions that one profile may open at once. Providers allow 4 (Courier) to 20.
 const MOST_CONNECTIONS: u32 = 16;
 /// What folders are for (RFC 6154; `\\Important` RFC 8457).
-const SPECIAL_USES: [&str; 8] = [
+pub const SPECIAL_USES: [&str; 8] = [
     "\\All",
     "\\Archive",
     "\\Drafts",

@@ -51,6 +51,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::Deserialize;
 
 pub use access::{Access as AccessSettings, Audit, Role};
+pub use check::SPECIAL_USES;
 pub use data_dir::data_dir_of;
 pub use directory::{AliasTarget, List, User};
 pub use endpoint::Endpoint;

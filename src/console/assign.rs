@@ -16,7 +16,7 @@ use super::{
     words,
 };
 use crate::{
-    api::{AddressListLine, Origin, Reply, Request},
+    api::{AddressListLine, Origin, Reply, Request, UserLine},
     ids::RunId,
     report::{Run, RunState},
     web::{Refused, Unknown, address_lists, cut, unknown_addresses},
@@ -114,6 +114,9 @@ pub async fn page(visitor: Visitor) -> Answered {
         @if let Some(named) = named { p { (words::messages(language, named)) " " (a.named_by) } }
         section.card aria-labelledby="to-user" {
             h2 #to-user { (a.to_user) }
+            @if !users.iter().any(UserLine::can_be_changed) {
+                p { (a.nobody_to_give_to) @if has_managed { " " (a.managed_means) " " code { "dropkeep reload" } "." } }
+            } @else {
             form method="post" action=(given) {
                 (face.token())
                 datalist #users { @for user in changed_here { option value=(user.name) {} } }
@@ -125,6 +128,7 @@ pub async fn page(visitor: Visitor) -> Answered {
                     p.hint #user-hint { (a.to_user_means) @if has_managed { " " (a.managed_means) " " code { "dropkeep reload" } "." } }
                 }
                 button.main type="submit" { (a.assign) }
+            }
             }
         }
         section.card aria-labelledby="to-new" {

@@ -61,6 +61,12 @@ impl Form {
         fields.map(|(_, value)| value.as_str())
     }
 
+    /// The fields whose names begin so, by what goes on behind that, as `get` gives them.
+    pub fn under<'f>(&'f self, prefix: &'f str) -> impl Iterator<Item = (&'f str, &'f str)> {
+        let named = move |(name, value): &'f (String, String)| Some((name.strip_prefix(prefix)?, value.trim()));
+        self.0.iter().filter_map(named)
+    }
+
     /// A field that says something.
     pub fn some(&self, name: &str) -> Option<String> {
         Some(self.get(name))

@@ -59,6 +59,7 @@ pub async fn list(mut visitor: Visitor) -> Answered {
                 since,
                 until,
                 troubled: false,
+                unknown: false,
             };
             // One more says whether there is more.
             let newest = Some(PAGE + 1);

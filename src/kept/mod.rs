@@ -4,6 +4,7 @@
 //! - `merge` makes of a configuration the one that is in force: with the profiles that are kept.
 //! - `plan` is what somebody wants to change: checked, and ready to be written.
 //! - `setups` is how profiles are shown, and given away as TOML.
+//! - `wrong` is what exactly is wrong with a key, in no words.
 //! - `lists` are lists; they have no secrets.
 //! - `secrets` are where in a profile (pure); `sealing` encrypts them, each bound to its profile and place.
 
@@ -14,6 +15,7 @@ mod plan;
 mod sealing;
 mod secrets;
 mod setups;
+mod wrong;
 
 pub use lists::{changed as changed_lists, renamed as renamed_in_lists};
 pub use merge::{NotInForce, merge, merge_from};

@@ -7,9 +7,10 @@ use super::{
     merge::{keys_of, one, users},
     sealing::Sealer,
     secrets::{self, Secrets},
+    wrong,
 };
 use crate::{
-    api::{ChangeKind, Failure, Form, ProfileWish, Spoken, Written},
+    api::{ChangeKind, Code, Failure, Form, ProfileWish, Spoken, Written, Wrong},
     archive::{LONGEST_PROFILE_NAME, Store, StoreError, StoredProfile},
     clock,
     config::{Config, ConfigError, Origin, Profile, profiles_of, toml_of},
@@ -57,7 +58,7 @@ pub fn plan(config: &Config, store: &Store, name: &str, wish: &ProfileWish, by: 
     }
     if keys["name"].as_str().is_some_and(|given| given != name) {
         let error = format!("`name` must be {name:?}: a profile keeps its name, as its protocols go by it");
-        return Err(Failure::of_key("name", error));
+        return Err(Failure::of_key("name", error).for_that(Wrong::new(Code::ProfileKeepsName, &[&name])));
     }
     let form = written.form;
     let planned = Checking { config, store, by }.checked(name, keys, text, form, before.as_ref())?;
@@ -182,7 +183,7 @@ fn require_new(config: &Config, is_kept: bool, name: &str) -> Result<(), Failure
     };
     Err(Failure {
         key: Some("name".to_owned()),
-        ..Failure::conflict(format!("a profile {name:?} {place}"))
+        ..Failure::conflict(format!("a profile {name:?} {place}")).for_that(Wrong::new(Code::ProfileExists, &[&name]))
     })
 }
 
@@ -280,7 +281,13 @@ impl Checking<'_> {
             }
         }
         let users = users(self.store, ["\"user\""].into_iter())?;
-        let profile = one(self.config, &text, &users).map_err(|error| refused(error, in_words, known.is_some()))?;
+        let was_kept = known.is_some();
+        let profile = one(self.config, &text, &users).map_err(|error| {
+            let failure = refused(error, in_words, was_kept);
+            let key = failure.key.as_deref();
+            let wrong = key.and_then(|key| wrong::of(key, &keys, was_kept, self.config, &users));
+            failure.for_that(wrong)
+        })?;
         self.refuse_files(&keys, known.as_ref())?;
         refuse_query(&keys)?;
         let secrets = secrets::take(&mut keys);
@@ -298,7 +305,7 @@ impl Checking<'_> {
         let (profile, keys, secrets) = self.profile(name, keys, text, form, before)?;
         if name.len() > LONGEST_PROFILE_NAME {
             let error = format!("`name` must not be longer than {LONGEST_PROFILE_NAME} bytes");
-            return Err(Failure::of_key("name", error));
+            return Err(Failure::of_key("name", error).for_that(Wrong::new(Code::ProfileName, &[&name])));
         }
         let sealed = Sealer::new(&self.config.secrets).seal(name, &secrets);
         let secrets = sealed.map_err(|(place, why)| Failure::of_key(&place, format!("`{place}`: {why}")))?;
@@ -343,7 +350,8 @@ fn refuse_query(keys: &Value) -> Result<(), Failure> {
         true => Err(Failure::of_key(
             KEY,
             format!("`{KEY}` must have nothing behind a question mark here: write it below parameters"),
-        )),
+        )
+        .for_that(Wrong::new(Code::Endpoint, &[&endpoint.unwrap_or_default()]))),
         false => Ok(()),
     }
 }

@@ -1,9 +1,12 @@
 //! Which protocols are wanted. Pure.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IgnoredAny},
+};
 
 use super::RunState;
 
@@ -19,6 +22,8 @@ pub struct RunFilter {
     pub until: Option<Timestamp>,
     /// Runs that ended otherwise than completed.
     pub troubled: bool,
+    /// Runs that met addresses that nobody has.
+    pub unknown: bool,
 }
 
 /// By how much a clock may be put back so that no run is missed.
@@ -31,6 +36,32 @@ struct Head<'a> {
     profile: Cow<'a, str>,
     state: RunState,
     started_at: Timestamp,
+    #[serde(default)]
+    unknown_addresses: Any,
+}
+
+/// Whether a map has anything in it.
+#[derive(Default)]
+struct Any(bool);
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Any;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
+                let mut any = Any(false);
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    any = Any(true);
+                }
+                Ok(any)
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
 }
 
 impl RunFilter {
@@ -46,6 +77,7 @@ impl RunFilter {
             && self.state.is_none_or(|state| state == head.state)
             && self.since.is_none_or(|since| head.started_at >= since)
             && self.until.is_none_or(|until| head.started_at <= until)
+            && (!self.unknown || head.unknown_addresses.0)
             && (!self.troubled || !matches!(head.state, RunState::Completed | RunState::Running))
     }
 
@@ -75,6 +107,7 @@ mod tests {
             since: Some(at(1000)),
             until: Some(at(1000)),
             troubled: true,
+            unknown: false,
         };
         assert!(all.admits(&json) && RunFilter::default().admits(&json));
         for (what, other) in [
@@ -126,6 +159,13 @@ mod tests {
                 "{state:?}"
             );
         }
+        let unknown = RunFilter {
+            unknown: true,
+            ..RunFilter::default()
+        };
+        assert!(!unknown.admits(&json));
+        run.unknown_addresses.count("a@example.com");
+        assert!(unknown.admits(&serde_json::to_string(&run).unwrap()));
         let since = |second| RunFilter {
             since: Some(at(second)),
             ..RunFilter::default()

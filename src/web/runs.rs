@@ -59,6 +59,7 @@ pub async fn runs(visit: Visit) -> Answered {
             since: asked.since,
             until: asked.until,
             troubled: false,
+            unknown: false,
         },
         before: place(asked.cursor)?.map(RunId),
     });

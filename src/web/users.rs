@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Runs whose protocols are looked at for unknown addresses, and addresses that are named of all of them.
-const RUNS: usize = 100;
+/// Runs that met any: those that met none count for nothing, however many there are.
+const RUNS: usize = 500;
 const UNKNOWN: usize = 1000;
 
 /// The users.
@@ -206,8 +207,8 @@ pub struct Unknown {
     pub ignored: Vec<String>,
 }
 
-/// The addresses of ours that no user had when they came, nor has now, the most frequent 1,000 of the newest 100 runs; and those
-/// that are ignored.
+/// The addresses of ours that no user had when they came, nor has now, the most frequent 1,000 of the newest 500 runs that met
+/// any; and those that are ignored.
 #[utoipa::path(get, path = "/api/v1/unknown", tag = "users", responses((status = 200, body = Unknown)))]
 pub async fn unknown(visit: Visit) -> Answered {
     Ok(HttpResponse::Ok().json(unknown_addresses(&visit).await?))
@@ -265,7 +266,10 @@ pub async fn assign(visit: Visit) -> Answered {
 pub async fn unknown_addresses(visit: &Visit) -> Result<Unknown, Refused> {
     let request = Request::Protocols {
         newest: Some(RUNS),
-        filter: RunFilter::default(),
+        filter: RunFilter {
+            unknown: true,
+            ..RunFilter::default()
+        },
         before: None,
     };
     let mut counts: HashMap<String, u64> = HashMap::new();

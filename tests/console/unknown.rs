@@ -268,6 +268,25 @@ fn an_address_becomes_a_list_and_its_mail_is_filed_for_all_of_them() {
 }
 
 #[test]
+fn an_address_stays_in_the_list_however_many_runs_met_none() {
+    let site = with_unknown(1);
+    for number in 0..101 {
+        site.import(&format!(
+            "From: a@example.org\r\nTo: b@example.org\r\nSubject: s{number}\r\n\r\nx\r\n"
+        ));
+    }
+    let (anna, _) = log_in(&site, "anna", "");
+    let list = anna.get("/console/unknown").expect(200).text();
+    assert!(list.contains("found@example.com"), "{list}");
+    let none = anna.get("/console/unknown/found%40example%2Ecom").expect(200).text();
+    let none = between(&none, "id=\"to-user\"", "</section>");
+    assert!(
+        none.contains("There is no user who can get an address here") && !none.contains("id=\"user\""),
+        "{none}"
+    );
+}
+
+#[test]
 fn in_a_browser_unknown_addresses_are_ignored_and_become_lists() {
     let site = with_unknown(2);
     site.import("From: a@example.org\r\nTo: spam@example.com\r\nSubject: s\r\n\r\nx\r\n");

@@ -51,7 +51,7 @@ impl Office {
             "[[profile]]\nname = \"{SENT}\"\nschedule = \"every 5s\"\n[profile.server]\naccess = \"pop3-ssl\"\n\
              host = \"localhost\"\nport = {}\nusername = \"{SENT_MAILBOX}\"\npassword = \"{PASSWORD}\"\n\
              tls = {{ ca_file = \"{}\" }}\n[profile.recipients]\nlocal_domains = [\"example.com\"]\n\
-             [profile.delete]\nwhen = \"archived\"\nafter = \"1s\"\n",
+             own_addresses = [\"{MAILBOX}\"]\n[profile.delete]\nwhen = \"archived\"\nafter = \"1s\"\n",
             server.ports.pop3s,
             server.certificate().display()
         );

@@ -8,6 +8,7 @@ texts! {
     back_to_unknown: "Unknown addresses", "Unbekannte Adressen";
     to_user: "To a user there is", "Einem vorhandenen Benutzer";
     to_user_means: "The address becomes one more of theirs.", "Die Adresse wird eine weitere von ihm.";
+    nobody_to_give_to: "There is no user who can get an address here.", "Es gibt keinen Benutzer, der hier eine Adresse erhalten kann.";
     managed_means: "Users of the configuration get it there: put it among their addresses, then run", "Benutzer aus der Konfiguration erhalten sie dort: Schreiben Sie sie zu ihren Adressen, dann führen Sie aus:";
     to_new_user: "To a new user", "Einem neuen Benutzer";
     to_list: "To several people", "Mehreren Personen";

@@ -94,6 +94,48 @@ texts! {
     no_id: "“{0}” is not the number of a message.", "„{0}“ ist keine Nummer einer Nachricht.";
     message_id_empty: "This Message-ID is empty.", "Diese Message-ID ist leer.";
     name_empty: "This name is empty.", "Dieser Name ist leer.";
+
+    // A profile that is set up.
+    profile_name_missing: "The profile needs a name.", "Das Profil braucht einen Namen.";
+    profile_name: "“{0}” cannot be the name of a profile: it begins with @, is too long, or has what cannot be typed.", "„{0}“ kann nicht der Name eines Profils sein: Er beginnt mit @, ist zu lang oder enthält, was man nicht tippen kann.";
+    profile_exists: "There is a profile “{0}” already. Take another name.", "Es gibt schon ein Profil „{0}“. Nehmen Sie einen anderen Namen.";
+    profile_keeps_name: "A profile keeps its name, which is “{0}”.", "Ein Profil behält seinen Namen; dieses heißt „{0}“.";
+    schedule_missing: "Write the other schedule: every 15m, say, or a cron line such as 30 2 * * 0.", "Schreiben Sie den anderen Zeitplan: etwa every 15m oder eine cron-Zeile wie 30 2 * * 0.";
+    no_schedule: "“{0}” is no schedule. Write every 15m (or with s, h, d), or a cron line such as 30 2 * * 0.", "„{0}“ ist kein Zeitplan. Schreiben Sie every 15m (oder mit s, h, d) oder eine cron-Zeile wie 30 2 * * 0.";
+    no_time_zone: "“{0}” is not the name of a time zone. Write one such as Europe/Berlin.", "„{0}“ ist nicht der Name einer Zeitzone. Schreiben Sie einen wie Europe/Berlin.";
+    no_hours: "“{0}” names no hours. Write them as in 08:00-18:00.", "„{0}“ nennt keine Uhrzeiten. Schreiben Sie sie wie in 08:00-18:00.";
+    no_duration: "“{0}” is not a duration. Write a number above 0 and a unit: 60s, 15m, 30d.", "„{0}“ ist keine Dauer. Schreiben Sie eine Zahl über 0 und eine Einheit: 60s, 15m, 30d.";
+    connections: "“{0}” is not possible. Write a number from 1 to 16.", "„{0}“ ist nicht möglich. Schreiben Sie eine Zahl von 1 bis 16.";
+    one_session: "Over POP3 there is one session at a time: its server locks the mailbox.", "Über POP3 gibt es nur eine Sitzung zur selben Zeit: Der Server sperrt das Postfach.";
+    nothing_is_deleted: "This counts only where mail is deleted after archiving. Choose that, or leave this empty.", "Dies gilt nur, wenn nach dem Archivieren gelöscht wird. Wählen Sie das, oder lassen Sie dies leer.";
+    no_folder_to_move_to: "Over POP3 there are no folders to move mail to. Leave this empty.", "Über POP3 gibt es keine Ordner, in die Mail verschoben werden kann. Lassen Sie dies leer.";
+    folder_to_move_to: "Name a folder that is not archived, or leave this empty.", "Nennen Sie einen Ordner, der nicht archiviert wird, oder lassen Sie dies leer.";
+    server_missing: "Name the server that has the mailbox.", "Nennen Sie den Server, der das Postfach hat.";
+    server_name: "“{0}” is not the name or address of a server alone, such as mail.example.com. Kind of access, port and user have fields of their own.", "„{0}“ ist nicht nur der Name oder die Adresse eines Servers, wie mail.example.com. Für Art des Zugangs, Port und Benutzer gibt es eigene Felder.";
+    no_choice: "“{0}” is none of the choices.", "„{0}“ steht nicht zur Wahl.";
+    no_port: "“{0}” is not a port. Write a number from 1 to 65535.", "„{0}“ ist kein Port. Schreiben Sie eine Zahl von 1 bis 65535.";
+    mailbox_user_missing: "Type the user name by which the mailbox logs in.", "Geben Sie den Benutzernamen ein, mit dem sich das Postfach anmeldet.";
+    mailbox_user: "A user name has no control characters. Type it anew.", "Ein Benutzername hat keine Steuerzeichen. Geben Sie ihn neu ein.";
+    fingerprint_missing: "To trust only one certificate, give its fingerprint. Or choose that it is checked: the test shows it, and you can trust it then.", "Um nur einem Zertifikat zu vertrauen, geben Sie dessen Fingerabdruck an. Oder wählen Sie, dass es geprüft wird: Der Test zeigt es, und Sie können ihm dann vertrauen.";
+    fingerprint: "“{0}” is not the fingerprint of a certificate, which has 64 hexadecimal digits.", "„{0}“ ist nicht der Fingerabdruck eines Zertifikats: Der hat 64 hexadezimale Ziffern.";
+    endpoint_missing: "Give the token endpoint; for Microsoft 365 and Google it is filled in above.", "Geben Sie den Token-Endpunkt an; für Microsoft 365 und Google wird er oben ausgefüllt.";
+    endpoint: "“{0}” cannot be the token endpoint: take an address that begins with https:// and has no question mark.", "„{0}“ kann nicht der Token-Endpunkt sein: Nehmen Sie eine Adresse, die mit https:// beginnt und kein Fragezeichen hat.";
+    client_id_missing: "Give the ID of the registered application.", "Geben Sie die ID der registrierten Anwendung an.";
+    secret_missing: "This is missing. Type it, or paste it.", "Dies fehlt. Geben Sie es ein, oder fügen Sie es ein.";
+    secret_again: "The one that is kept is for the server and token endpoint from before: give it again.", "Das gespeicherte gilt für den Server und Token-Endpunkt von zuvor: Geben Sie es neu ein.";
+    secret_text: "What was typed is empty, or has a character that cannot be sent. Type it anew.", "Das Eingegebene ist leer oder hat ein Zeichen, das nicht gesendet werden kann. Geben Sie es neu ein.";
+    no_purpose: "With \\ begins a folder by its purpose, and {0} is none: there are {1}.", "Mit \\ beginnt ein Ordner nach seinem Zweck, und {0} ist keiner: Es gibt {1}.";
+    no_domain: "“{0}” is not a domain. Write one such as example.com.", "„{0}“ ist keine Domain. Schreiben Sie eine wie example.com.";
+    no_header_field: "“{0}” is not the name of a header field, such as Delivered-To.", "„{0}“ ist nicht der Name eines Kopffelds wie Delivered-To.";
+    no_whole_number: "“{0}” is not a whole number. Write one from 0.", "„{0}“ ist keine ganze Zahl. Schreiben Sie eine ab 0.";
+    no_prefix: "Write what stands before a local part, without an @: example.com-, say.", "Schreiben Sie, was vor dem Namensteil steht, ohne @: etwa example.com-.";
+    no_unwrap: "Write an address with {0} and perhaps {1} where the parts of the one that is meant stand: journal+{0}={1}@example.com, say.", "Schreiben Sie eine Adresse mit {0} und vielleicht {1}, wo die Teile der gemeinten stehen: etwa journal+{0}={1}@example.com.";
+    hosts_missing: "Name the hosts whose reports are believed, in the field below.", "Nennen Sie im Feld darunter die Rechner, deren Berichten geglaubt wird.";
+    hosts_without_journal: "These hosts count only where journal reports are believed from these hosts. Choose that, or leave this empty.", "Diese Rechner zählen nur, wenn Journalberichte von diesen Rechnern gelten. Wählen Sie das, oder lassen Sie dies leer.";
+    no_host: "“{0}” names no hosts. Write mail.example.com, *.example.com or a network such as 192.0.2.0/24.", "„{0}“ nennt keine Rechner. Schreiben Sie mail.example.com, *.example.com oder ein Netz wie 192.0.2.0/24.";
+    journal_left_out: "With To and Cc alone, whom a journal report names is left out. Choose another way, or take journal reports for messages like others.", "Nur mit To und Cc bleibt ungenutzt, wen ein Journalbericht nennt. Wählen Sie einen anderen Weg, oder nehmen Sie Journalberichte als Nachrichten wie andere.";
+    domains_missing: "To make users of addresses, name the domains that are yours.", "Um Benutzer für Adressen anzulegen, nennen Sie die Domains, die Ihre sind.";
+    user_missing: "Name the user for whom these messages are kept.", "Nennen Sie den Benutzer, für den diese Nachrichten aufbewahrt werden.";
     did_you_mean_field: "Did you mean {1}: ?", "Meinten Sie {1}: ?";
 
     on_line: "Line {0}:", "Zeile {0}:";
@@ -183,6 +225,46 @@ impl Texts {
             Code::NoId => self.no_id,
             Code::MessageIdEmpty => self.message_id_empty,
             Code::NameEmpty => self.name_empty,
+            Code::ProfileNameMissing => self.profile_name_missing,
+            Code::ProfileName => self.profile_name,
+            Code::ProfileExists => self.profile_exists,
+            Code::ProfileKeepsName => self.profile_keeps_name,
+            Code::ScheduleMissing => self.schedule_missing,
+            Code::NoSchedule => self.no_schedule,
+            Code::NoTimeZone => self.no_time_zone,
+            Code::NoHours => self.no_hours,
+            Code::NoDuration => self.no_duration,
+            Code::Connections => self.connections,
+            Code::OneSession => self.one_session,
+            Code::NothingIsDeleted => self.nothing_is_deleted,
+            Code::NoFolderToMoveTo => self.no_folder_to_move_to,
+            Code::FolderToMoveTo => self.folder_to_move_to,
+            Code::ServerMissing => self.server_missing,
+            Code::ServerName => self.server_name,
+            Code::NoChoice => self.no_choice,
+            Code::NoPort => self.no_port,
+            Code::MailboxUserMissing => self.mailbox_user_missing,
+            Code::MailboxUser => self.mailbox_user,
+            Code::FingerprintMissing => self.fingerprint_missing,
+            Code::Fingerprint => self.fingerprint,
+            Code::EndpointMissing => self.endpoint_missing,
+            Code::Endpoint => self.endpoint,
+            Code::ClientIdMissing => self.client_id_missing,
+            Code::SecretMissing => self.secret_missing,
+            Code::SecretAgain => self.secret_again,
+            Code::SecretText => self.secret_text,
+            Code::NoPurpose => self.no_purpose,
+            Code::NoDomain => self.no_domain,
+            Code::NoHeaderField => self.no_header_field,
+            Code::NoWholeNumber => self.no_whole_number,
+            Code::NoPrefix => self.no_prefix,
+            Code::NoUnwrap => self.no_unwrap,
+            Code::HostsMissing => self.hosts_missing,
+            Code::HostsWithoutJournal => self.hosts_without_journal,
+            Code::NoHost => self.no_host,
+            Code::JournalLeftOut => self.journal_left_out,
+            Code::DomainsMissing => self.domains_missing,
+            Code::UserMissing => self.user_missing,
         }
     }
 }

@@ -89,10 +89,16 @@ pub async fn log_in_by_code(
 }
 
 fn request_of(draft: &Draft, step: Step) -> Request {
-    let (name, profile) = (draft.like.clone(), Some(draft.written()));
+    let name = draft.like.clone();
     match step {
-        Step::Rehearsal => Request::Rehearse { name, profile },
-        _ => Request::TestProfile { name, profile },
+        Step::Rehearsal => Request::Rehearse {
+            name,
+            profile: Some(draft.written()),
+        },
+        _ => Request::TestProfile {
+            name,
+            profile: Some(draft.written_for_test()),
+        },
     }
 }
 

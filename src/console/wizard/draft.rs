@@ -31,8 +31,19 @@ pub struct Draft {
     pub rehearsed: Option<Rehearsed>,
     /// A code by which somebody logs in to get the refresh token.
     pub code: Option<DeviceCodeLine>,
-    /// What was not possible with the users that were to be made.
-    pub not_made: Vec<(String, Failure)>,
+    /// What was typed for users that can be made, by their addresses.
+    pub to_make: BTreeMap<String, ToMake>,
+    /// The users that were made last.
+    pub made: Vec<String>,
+}
+
+/// A user that can be made of an address that nobody has.
+#[derive(Clone, Debug)]
+pub struct ToMake {
+    pub name: String,
+    pub is_wanted: bool,
+    /// Why it was not possible.
+    pub not_made: Option<Failure>,
 }
 
 /// How its test went.
@@ -76,7 +87,8 @@ impl Draft {
             tested: None,
             rehearsed: None,
             code: None,
-            not_made: Vec::new(),
+            to_make: BTreeMap::new(),
+            made: Vec::new(),
         }
     }
 
@@ -214,7 +226,18 @@ impl Draft {
         }
     }
 
-    /// The same, with something in place of a refresh token that is still to come.
+    /// What a test of it needs: when it runs and what becomes of mail later is no part of that, nor is its name.
+    pub fn written_for_test(&self) -> Written {
+        let mut draft = self.clone();
+        let needed = |key: &String| ["server", "folders", "recipients"].contains(&key.as_str());
+        if let Some(keys) = draft.keys.as_object_mut() {
+            keys.retain(|key, _| needed(key));
+            keys.insert("name".to_owned(), self.like.as_deref().unwrap_or("mail").into());
+        }
+        draft.written()
+    }
+
+    /// The profile with something in place of a refresh token that is still to come.
     pub fn written_before_log_in(&self) -> Written {
         let mut draft = self.clone();
         draft.set_secret(REFRESH_TOKEN, "still to come");
@@ -246,6 +269,12 @@ impl Draft {
     /// Takes the rules over that a test proposes.
     pub fn take_proposal(&mut self, tested: &Tested) {
         self.set("recipients", tested.proposed.clone());
+    }
+
+    /// The users that could not be made, with their addresses and why.
+    pub fn not_made(&self) -> impl Iterator<Item = (&str, &Failure)> {
+        let made = self.to_make.iter();
+        made.filter_map(|(address, one)| Some((address.as_str(), one.not_made.as_ref()?)))
     }
 
     /// What the rules as they are now make of the newest messages; `Null` where nobody has tried them.

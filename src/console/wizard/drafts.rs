@@ -24,8 +24,17 @@ pub struct Drafts(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     kept: Vec<Kept>,
+    /// Those that became profiles, the newest last.
+    finished: Vec<Finished>,
     /// Whether somebody looks for those that nobody uses.
     is_watched: bool,
+}
+
+struct Finished {
+    number: String,
+    session: String,
+    /// The name of the profile.
+    name: String,
 }
 
 struct Kept {
@@ -84,6 +93,28 @@ impl Drafts {
     pub fn end(&self, session: &str, number: &str) {
         let is_it = |kept: &Kept| kept.number == number && kept.session == session;
         self.0.lock().kept.retain(|kept| !is_it(kept));
+    }
+
+    /// Ends a draft that became a profile of this name.
+    pub fn finish(&self, session: &str, number: &str, name: &str) {
+        self.end(session, number);
+        let mut inner = self.0.lock();
+        if inner.finished.len() >= MOST {
+            inner.finished.remove(0);
+        }
+        inner.finished.push(Finished {
+            number: number.to_owned(),
+            session: session.to_owned(),
+            name: name.to_owned(),
+        });
+    }
+
+    /// The profile that a draft of the session became.
+    pub fn became(&self, session: &str, number: &str) -> Option<String> {
+        let inner = self.0.lock();
+        let mut finished = inner.finished.iter();
+        let is_it = |one: &&Finished| one.number == number && one.session == session && !session.is_empty();
+        finished.find(is_it).map(|one| one.name.clone())
     }
 
     /// Forgets those that nobody uses, until there are none.

@@ -7,9 +7,11 @@ use super::{
     asking::{session, setups},
     draft::Draft,
     drafts::Drafts,
+    server,
     sheet::{address, texts},
     step::Step,
     summary,
+    texts::Texts,
 };
 use crate::{
     api::{Origin, ProfileSetup, ProfileWish, Request},
@@ -85,7 +87,7 @@ fn table(face: &Face, setups: &[ProfileSetup]) -> Markup {
                             th scope="row" { a href=(path(&["profiles", &setup.name])) { bdi { (setup.name) } } }
                             td {
                                 bdi { (text(setup, "/server/username")) } " · "
-                                bdi { (text(setup, "/server/host")) } " · " (text(setup, "/server/access"))
+                                bdi { (text(setup, "/server/host")) } " · " (access(w, setup))
                             }
                             td { (schedule::shown(face, setup.profile["schedule"].as_str().unwrap_or("manual"))) }
                             td {
@@ -99,6 +101,13 @@ fn table(face: &Face, setups: &[ProfileSetup]) -> Markup {
             }
         }
     }
+}
+
+/// What the kind of access is called.
+fn access<'s>(w: &'static Texts, setup: &'s ProfileSetup) -> &'s str {
+    let word = text(setup, "/server/access");
+    let known = server::accesses(w).into_iter().find(|(known, ..)| *known == word);
+    known.map_or(word, |(_, called, _)| called)
 }
 
 fn kept_in(face: &Face, setup: &ProfileSetup) -> &'static str {
@@ -165,7 +174,7 @@ pub async fn ask_to_remove(visitor: Visitor) -> Answered {
             a href="/console/archive-mail" { (w.keep_it) }
         }
     };
-    Ok(visitor.page(Place::Profiles, &format!("{} {}", w.remove, setup.name), body))
+    Ok(visitor.page(Place::Profiles, &format!("{}: {}", w.remove_it, setup.name), body))
 }
 
 pub async fn remove(visitor: Visitor) -> Result<HttpResponse, crate::web::Refused> {

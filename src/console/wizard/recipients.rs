@@ -1,9 +1,16 @@
 //! The fourth step: for whom messages are. What the test saw is shown on some of them.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{draft::Draft, sheet::Sheet, test::saying, texts::Texts};
+use super::{
+    draft::{Draft, ToMake},
+    sheet::Sheet,
+    test::saying,
+    texts::Texts,
+};
 use crate::{
     config::Recipients,
     console::{
@@ -239,9 +246,8 @@ fn users(sheet: &Sheet<'_>, tried: &Value) -> Markup {
             section.card aria-labelledby="unknown" {
                 h2 #unknown { (w.nobody_has) }
                 p { (w.make_users_means) }
-                @for (address, why) in &sheet.draft.not_made { p.fault { bdi { (address) } ": " (failed(sheet.face, why)) } }
                 div.scroll tabindex="0" role="group" aria-label=(w.nobody_has) {
-                    table {
+                    table.fields {
                         thead {
                             tr {
                                 th scope="col" { (w.make_it) } th scope="col" { (w.address) }
@@ -249,17 +255,24 @@ fn users(sheet: &Sheet<'_>, tried: &Value) -> Markup {
                             }
                         }
                         tbody {
-                            @for one in &unknown {
+                            @for (row, one) in unknown.iter().enumerate() {
+                                @let typed = sheet.draft.to_make.get(one.address);
+                                @let fault = typed.and_then(|typed| typed.not_made.as_ref());
+                                @let fault_id = format!("not-made-{row}");
                                 tr {
                                     td {
                                         input type="checkbox" name="make" value=(one.address)
-                                            aria-label={ (w.make_it) " " (one.address) } checked[one.is_ours];
+                                            aria-label={ (w.make_it) " " (one.address) }
+                                            checked[typed.map_or(one.is_ours, |typed| typed.is_wanted)];
                                     }
                                     th scope="row" { bdi { (one.address) } }
                                     td.number { (words::number(language, one.copies)) }
                                     td {
-                                        input name={ "name-" (one.address) } value=(one.name) autocomplete="off"
-                                            aria-label={ (w.user_name) " " (one.address) };
+                                        input name={ "name-" (one.address) } autocomplete="off"
+                                            value=(typed.map_or(one.name, |typed| &typed.name))
+                                            aria-label={ (w.user_name) " " (one.address) }
+                                            aria-invalid=[fault.map(|_| "true")] aria-describedby=[fault.map(|_| &fault_id)];
+                                        @if let Some(why) = fault { p.fault id=(fault_id) { (failed(sheet.face, why)) } }
                                     }
                                 }
                             }
@@ -302,15 +315,58 @@ impl<'t> Unknown<'t> {
     }
 }
 
-/// The users that are to be made: a name and an address each.
-pub fn to_make(form: &Form) -> Vec<(String, String)> {
-    let made = form.all("make").take(MOST_USERS);
-    made.map(|address| (form.get(&format!("name-{address}")).to_owned(), address.to_owned()))
-        .collect()
+/// What was typed for users that can be made. What was wrong with one is so until something else is typed.
+fn take_users(form: &Form, draft: &mut Draft) {
+    let wanted: Vec<_> = form.all("make").collect();
+    let typed: BTreeMap<_, _> = form.under("name-").take(MOST_USERS).collect();
+    // Without the table, nothing was said of any.
+    if typed.is_empty() {
+        draft.to_make.values_mut().for_each(|one| one.not_made = None);
+        return;
+    }
+    let before = std::mem::take(&mut draft.to_make);
+    let of_row = |(address, name): (&str, &str)| {
+        let is_wanted = wanted.contains(&address);
+        let same = before.get(address).filter(|one| is_wanted && one.name == name);
+        let one = ToMake {
+            name: name.to_owned(),
+            is_wanted,
+            not_made: same.and_then(|one| one.not_made.clone()),
+        };
+        (address.to_owned(), one)
+    };
+    draft.to_make = typed.into_iter().map(of_row).collect();
+}
+
+/// What came of the users that were to be made.
+pub fn made(sheet: &Sheet<'_>) -> Markup {
+    let (w, draft) = (sheet.w(), sheet.draft);
+    html! {
+        @if !draft.made.is_empty() {
+            (notice("good", html! {
+                p { (w.users_made) } ul { @for name in &draft.made { li { bdi { (name) } } } }
+            }))
+        }
+    }
+}
+
+/// The users that could not be made, and why.
+pub fn not_made(sheet: &Sheet<'_>) -> Markup {
+    let w = sheet.w();
+    let not_made: Vec<_> = sheet.draft.not_made().collect();
+    html! {
+        @if !not_made.is_empty() {
+            (notice("bad", html! {
+                p { strong { (w.users_not_made) } }
+                ul { @for (address, why) in not_made { li { bdi { (address) } ": " (failed(sheet.face, why)) } } }
+            }))
+        }
+    }
 }
 
 /// Takes what was typed.
 pub fn take(form: &Form, draft: &mut Draft) {
+    take_users(form, draft);
     let before = draft.keys["recipients"].clone();
     for key in [
         "local_domains",

@@ -10,12 +10,7 @@ use super::{
     test,
 };
 use crate::{
-    console::{
-        frame::Face,
-        parts::notice,
-        said::{failed, said},
-        words,
-    },
+    console::{frame::Face, parts::notice, said::said, words},
     said::Said,
 };
 
@@ -66,8 +61,15 @@ fn table<'u>(face: &Face, users: impl Iterator<Item = (&'u str, u64)>, others: &
                 @for (user, copies) in users {
                     tr { th scope="row" { bdi { (user) } } td.number { (words::number(language, copies)) } }
                 }
-                @for (what, copies) in others.iter().filter(|(_, copies)| *copies > 0) {
-                    tr { th scope="row" { (what) } td.number { (words::number(language, *copies)) } }
+            }
+            // What is counted beside them is of no user.
+            @let others: Vec<_> = others.iter().filter(|(_, copies)| *copies > 0).collect();
+            @if !others.is_empty() {
+                tbody {
+                    tr { th.part scope="rowgroup" colspan="2" { (w.counted_besides) } }
+                    @for (what, copies) in others {
+                        tr { th scope="row" { (what) } td.number { (words::number(language, *copies)) } }
+                    }
                 }
             }
         }
@@ -77,7 +79,7 @@ fn table<'u>(face: &Face, users: impl Iterator<Item = (&'u str, u64)>, others: &
 fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
     let (w, language) = (sheet.w(), sheet.face.look.language);
     if let Some(failure) = &rehearsed.failure {
-        return notice("bad", html! { p { (failed(sheet.face, failure)) } });
+        return sheet.not_tried(failure);
     }
     let found = &rehearsed.found;
     let count = |key: &str| found[key].as_u64().unwrap_or(0);
@@ -110,7 +112,7 @@ fn outcome(sheet: &Sheet<'_>, rehearsed: &Rehearsed) -> Markup {
         }
         (table(sheet.face, users, &others))
         @for one in test::listed(&found["notices"], &found["notices_said"]) {
-            (notice("note", html! { p { (said(sheet.face, &one)) } }))
+            (notice("note", html! { p { (test::found_here(sheet, &one)) } }))
         }
         @if !listed("unknown_addresses").is_empty() {
             details {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{draft::Draft, step::Step, texts::Texts};
 use crate::{
     api::Failure,
-    console::{frame::Face, said::failed},
+    console::{frame::Face, parts::notice, said::failed},
 };
 
 /// The words of the wizard in a language.
@@ -19,6 +19,8 @@ pub struct Sheet<'s> {
     pub number: &'s str,
     /// What is wrong with the draft.
     pub wrong: &'s [Failure],
+    /// Another profile of the same mailbox, where that is worth saying.
+    pub same_mailbox: Option<String>,
 }
 
 /// What a field is called in its page.
@@ -43,6 +45,20 @@ impl Sheet<'_> {
             below.is_some_and(|below| below.is_empty() || below.starts_with(['.', '[']))
         };
         self.wrong.iter().find(is_it).map(|wrong| failed(self.face, wrong))
+    }
+
+    /// Why the draft could not be tried out, and the step where that is put right.
+    pub fn not_tried(&self, why: &Failure) -> Markup {
+        let at = why.key.as_deref().map(Step::of_key);
+        notice(
+            "bad",
+            html! {
+                p { (failed(self.face, why)) }
+                @if let Some(at) = at {
+                    p { (self.w().put_right_in) " " a href={ (self.address(at)) "?check=1" } { (at.title(self.w())) } }
+                }
+            },
+        )
     }
 
     /// A field of whatever kind, which `input` makes of what it is called, whether it is wrong, and what describes it.

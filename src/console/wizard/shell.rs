@@ -14,6 +14,7 @@ use crate::{
     api::Failure,
     console::{
         answers::html as page_of,
+        form::path,
         frame::{Face, Place},
         parts::{button, notice},
         said::failed,
@@ -32,9 +33,10 @@ pub fn page(visitor: &Visitor, sheet: &Sheet<'_>, step: Step, no_key: &NoKey) ->
         _ => StatusCode::OK,
     };
     let title = match &sheet.draft.like {
-        Some(name) => format!("{}: {name}", w.change_profile),
+        Some(name) => format!("{} {name}", w.change_profile),
         None => w.archive_mail.to_owned(),
     };
+    let title = format!("{title}: {}", step.title(w));
     let body = html! {
         @if let Some(failure) = &no_key.0 { (notice("bad", html! { p { (w.no_key) } p { (failed(sheet.face, failure)) } })) }
         @match sheet.wrong {
@@ -42,7 +44,14 @@ pub fn page(visitor: &Visitor, sheet: &Sheet<'_>, step: Step, no_key: &NoKey) ->
             [wrong] => (notice("bad", html! { p { strong { (w.is_wrong) } } p { (failed(sheet.face, wrong)) } })),
             all => (notice("bad", html! { p { strong { (w.are_wrong) } } ul { @for wrong in all { li { (failed(sheet.face, wrong)) } } } })),
         }
-        @if visitor.query.get("done") == "users" { (notice("good", html! { p { (w.users_made) } })) }
+        @if let Some(name) = &sheet.same_mailbox {
+            (notice("note", html! {
+                p { (w.same_mailbox) " " a href=(path(&["profiles", name])) { bdi { (name) } } }
+                p { (w.same_mailbox_means) }
+            }))
+        }
+        @if step == Step::Recipients { (recipients::not_made(sheet)) }
+        @if visitor.query.get("done") == "users" { (recipients::made(sheet)) }
         @match step {
             Step::Test => (apart(sheet, step, test::body(sheet))),
             Step::Rehearsal => (apart(sheet, step, rehearsal::body(sheet))),
@@ -66,7 +75,7 @@ fn whole(sheet: &Sheet<'_>, step: Step, body: Markup) -> Markup {
             button.unseen type="submit" name="go" value="next" tabindex="-1" aria-hidden="true" { (sheet.w().next) }
             (steps(sheet, step))
             section aria-labelledby="step" {
-                h2 #step { (step.title(sheet.w())) }
+                h2.unseen #step { (step.title(sheet.w())) }
                 (body)
             }
             (ways(sheet, step))
@@ -82,7 +91,7 @@ fn apart(sheet: &Sheet<'_>, step: Step, body: Markup) -> Markup {
     html! {
         (form(steps(sheet, step)))
         section aria-labelledby="step" {
-            h2 #step { (step.title(sheet.w())) }
+            h2.unseen #step { (step.title(sheet.w())) }
             (body)
         }
         (form(ways(sheet, step)))
@@ -122,12 +131,17 @@ fn ways(sheet: &Sheet<'_>, step: Step) -> Markup {
     }
 }
 
-/// That there is no such draft any more.
-pub fn lost(face: &Face) -> HttpResponse {
+/// That there is no such draft any more, or which profile it became.
+pub fn lost(face: &Face, became: Option<String>) -> HttpResponse {
     let w = texts(face);
     let body = html! {
-        (notice("warn", html! { p { (w.lost) } p { (w.lost_means) } }))
-        (button(face, "/console/archive-mail", "main", w.begin_anew, &[]))
+        @match &became {
+            Some(name) => (notice("good", html! {
+                p { (w.is_finished) " " a href=(path(&["profiles", name])) { bdi { (name) } } }
+            })),
+            None => (notice("warn", html! { p { (w.lost) } p { (w.lost_means) } })),
+        }
+        (button(face, "/console/archive-mail", "main", if became.is_some() { w.new_profile } else { w.begin_anew }, &[]))
         p { a href="/console/archive-mail" { (w.to_profiles) } }
     };
     page_of(StatusCode::GONE, face.page(Place::Profiles, w.archive_mail, body))

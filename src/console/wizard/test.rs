@@ -14,10 +14,11 @@ use crate::{
         form::Form,
         frame::Face,
         parts::{moment, notice},
-        said::{failed, said},
+        said::said,
         texts::stages,
+        words,
     },
-    said::{Said, Saying},
+    said::{About, Code, Said, Saying},
 };
 
 /// Notices of each kind that are shown.
@@ -26,7 +27,54 @@ const NOTICES: usize = 20;
 /// A step that was made.
 pub fn line(face: &Face, step: &StepLine) -> Markup {
     let advice = step.advice();
-    advised(face, step, advice.map(|advice| said(face, &advice)))
+    let w = texts(face);
+    advised(
+        face,
+        step,
+        advice.map(|advice| match advice.saying().code {
+            // It can be put right here, and no file is read for it.
+            Code::SetTokens => html! { (w.take_tokens) },
+            Code::WantsAppPassword => html! { (w.app_password) },
+            _ => said(face, &advice),
+        }),
+    )
+}
+
+/// What was found, where it advises what a step does by itself: in words of the page.
+pub fn found_here(sheet: &Sheet<'_>, doubt: &Said) -> Markup {
+    let (w, face) = (sheet.w(), sheet.face);
+    let own = |code| matches!(code, Code::LooksLikeOwn | Code::LookLikeOwn);
+    let is_proposed = |tested: &Tested| !tested.found["proposal"]["keys"]["own_addresses"].is_null();
+    if sheet.draft.current_test().is_some_and(is_proposed)
+        && let Some([About::Said(named), About::Number(messages), ..]) = within(doubt.saying(), own)
+    {
+        let step = Step::Recipients;
+        return html! {
+            (said(face, named)) " " (w.of_messages) " " (words::number(face.look.language, *messages)) " " (w.own_proposed) " "
+            a href=(sheet.address(step)) { (step.title(w)) } "."
+        };
+    }
+    match (doubt.saying().code, &doubt.saying().about[..]) {
+        (Code::BccAndServer, [About::Said(what), About::Said(server), About::Said(how)]) => html! {
+            (said(face, what)) ". " (said(face, server)) "; " (w.to_have_it_write) " " (said(face, how))
+        },
+        _ => said(face, doubt),
+    }
+}
+
+/// What a sentence within another is about.
+fn within(saying: &Saying, is_it: impl Fn(Code) -> bool) -> Option<&[About]> {
+    let mut still = vec![saying];
+    while let Some(saying) = still.pop() {
+        if is_it(saying.code) {
+            return Some(&saying.about);
+        }
+        still.extend(saying.about.iter().filter_map(|about| match about {
+            About::Said(said) => Some(said.saying()),
+            _ => None,
+        }));
+    }
+    None
 }
 
 fn advised(face: &Face, step: &StepLine, advice: Option<Markup>) -> Markup {
@@ -77,7 +125,7 @@ fn shows_untrusted(tested: &Tested) -> bool {
 fn outcome(sheet: &Sheet<'_>, tested: &Tested) -> Markup {
     let w = sheet.w();
     if let Some(failure) = &tested.failure {
-        return notice("bad", html! { p { (failed(sheet.face, failure)) } });
+        return sheet.not_tried(failure);
     }
     let found = &tested.found;
     let list = |key: &str| listed(&found[key], &found["said"][key]);
@@ -94,7 +142,7 @@ fn outcome(sheet: &Sheet<'_>, tested: &Tested) -> Markup {
     html! {
         (notice(kind, html! {
             p { strong { (verdict) } }
-            @for doubt in list("doubts") { p { (said(sheet.face, &doubt)) } }
+            @for doubt in list("doubts") { p { (found_here(sheet, &doubt)) } }
         }))
         @for warning in list("warnings") { (notice("warn", html! { p { (said(sheet.face, &warning)) } })) }
         (certificate(sheet, &found["tls"]))

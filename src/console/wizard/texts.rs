@@ -35,6 +35,7 @@ texts! {
     finish: "Finish", "Fertigstellen";
     back: "Back", "Zurück";
     next: "Next", "Weiter";
+    put_right_in: "This is put right in the step", "Das berichtigen Sie im Schritt";
     next_test: "Test it", "Testen";
     discard: "Discard all of this", "Alles verwerfen";
     is_wrong: "One thing has to be put right:", "Eines ist zu berichtigen:";
@@ -42,6 +43,9 @@ texts! {
     no_key: "Passwords cannot be kept yet, so no profile can be set up here.", "Passwörter können noch nicht gespeichert werden; daher kann hier kein Profil eingerichtet werden.";
     lost: "What you typed is no longer here.", "Was Sie eingegeben haben, ist nicht mehr da.";
     lost_means: "It is kept for an hour after it was last used, and ends with your session and when dropkeep starts anew; no password of it is left. Begin anew.", "Es wird nach der letzten Benutzung eine Stunde aufbewahrt und endet mit Ihrer Sitzung und wenn dropkeep neu startet; kein Passwort davon ist geblieben. Beginnen Sie neu.";
+    is_finished: "This is finished. What you typed is the profile", "Dies ist fertiggestellt. Ihre Eingaben sind das Profil";
+    same_mailbox: "Another profile fetches from this mailbox already:", "Ein anderes Profil holt schon aus diesem Postfach:";
+    same_mailbox_means: "Two are right only where each has folders of its own.", "Zwei sind nur richtig, wenn jedes eigene Ordner hat.";
     begin_anew: "Begin anew", "Neu beginnen";
     cut_off: "The connection was cut. Try it again.", "Die Verbindung brach ab. Versuchen Sie es noch einmal.";
     what_to_do: "What to do:", "Was zu tun ist:";
@@ -69,7 +73,7 @@ texts! {
     by_password: "Password", "Passwort";
     means_by_password: "Of the mailbox, or one that was made for a program.", "Das des Postfachs oder eines, das für ein Programm angelegt wurde.";
     by_token: "Tokens (OAuth2)", "Token (OAuth2)";
-    means_by_token: "For Microsoft 365 and Google, which take no passwords. docs/oauth2.md says how a program is registered there.", "Für Microsoft 365 und Google, die keine Passwörter annehmen. docs/oauth2.md sagt, wie man dort ein Programm registriert.";
+    means_by_token: "For Microsoft 365 and Google, which take no passwords. A program is registered there first; its ID goes below.", "Für Microsoft 365 und Google, die keine Passwörter annehmen. Dort wird zuerst ein Programm registriert; dessen ID gehört in das Feld unten.";
     password: "Password", "Passwort";
     secret_is_typed: "One is kept, and never shown. Leave this empty to keep it.", "Eines ist gespeichert und wird nie gezeigt. Lassen Sie dies leer, um es zu behalten.";
     secret_is_there: "One is kept, and never shown. Leave this empty to keep it; with another server it has to be given again.", "Eines ist gespeichert und wird nie gezeigt. Lassen Sie dies leer, um es zu behalten; bei einem anderen Server muss es neu eingegeben werden.";
@@ -116,6 +120,11 @@ texts! {
     test_again: "Test again", "Noch einmal testen";
     step_done: "done", "erledigt";
     step_failed: "failed", "fehlgeschlagen";
+    own_proposed: "messages. It looks like the mailbox's own address, and is taken for that in the step", "Nachrichten. Das sieht nach der eigenen Adresse des Postfachs aus und gilt dafür im Schritt";
+    of_messages: "of", "von";
+    to_have_it_write: "to have it write them:", "damit er sie schreibt:";
+    take_tokens: "This provider takes tokens in place of passwords: choose them in the step Server.", "Dieser Anbieter nimmt Token statt Passwörtern: Wählen Sie diese im Schritt Server.";
+    app_password: "Check the user name. As the password, this provider wants an app password, or tokens: both are chosen in the step Server.", "Prüfen Sie den Benutzernamen. Als Passwort verlangt dieser Anbieter ein App-Passwort, oder Token: Beides wählen Sie im Schritt Server.";
     test_works: "It works.", "Es funktioniert.";
     test_doubtful: "It works, but not all that it found is right:", "Es funktioniert, aber nicht alles Gefundene ist in Ordnung:";
     test_fails: "It does not work yet. The step that failed says what to do.", "Es funktioniert noch nicht. Der fehlgeschlagene Schritt sagt, was zu tun ist.";
@@ -176,11 +185,12 @@ texts! {
     would_stay: "would stay on the server, because nobody in it is known", "bliebe auf dem Server, weil niemand darin bekannt ist";
     unknown_in_it: "Nobody has:", "Niemand hat:";
     nobody_has: "Addresses that nobody has", "Adressen, die niemand hat";
-    make_users_means: "By the button below, each that is ticked becomes a user of the name beside it. Further addresses can be given to them under People.", "Mit der Schaltfläche darunter wird jede angekreuzte ein Benutzer mit dem Namen daneben. Weitere Adressen gibt man ihnen unter Personen.";
+    make_users_means: "Each that is ticked becomes a user of the name beside it: by the button below, or when you go on. Further addresses can be given to them under People.", "Jede angekreuzte wird ein Benutzer mit dem Namen daneben: mit der Schaltfläche darunter, oder wenn Sie weitergehen. Weitere Adressen gibt man ihnen unter Personen.";
     make_it: "Make a user of", "Benutzer anlegen für";
     user_name: "Name of the user", "Name des Benutzers";
     make_users: "Make these users", "Diese Benutzer anlegen";
-    users_made: "The users are there, and the newest messages were looked at again.", "Die Benutzer sind angelegt, und die neuesten Nachrichten wurden noch einmal angesehen.";
+    users_made: "These users are there now, and the newest messages were looked at again:", "Diese Benutzer sind jetzt angelegt, und die neuesten Nachrichten wurden noch einmal angesehen:";
+    users_not_made: "These users were not made. Change their names below, or untick them:", "Diese Benutzer wurden nicht angelegt. Ändern Sie ihre Namen unten, oder nehmen Sie das Häkchen weg:";
     local_domains: "Domains whose addresses are yours", "Domains, deren Adressen Ihre sind";
     local_domains_hint: "One a line, such as example.com.", "Eine je Zeile, etwa example.com.";
     own_addresses: "The mailbox's own addresses", "Eigene Adressen des Postfachs";
@@ -197,7 +207,7 @@ texts! {
     create_limit_hint: "100 where nothing stands here.", "100, wenn hier nichts steht.";
     more_rules: "More rules", "Weitere Regeln";
     steps: "Where recipients come from", "Woher Empfänger stammen";
-    steps_hint: "The first that names somebody decides; docs/recipients.md describes them.", "Das erste, das jemanden nennt, entscheidet; docs/recipients.md beschreibt sie.";
+    steps_hint: "The first that names somebody decides.", "Das erste, das jemanden nennt, entscheidet.";
     steps_auto: "envelope, Received, then To and Cc", "Umschlag, Received, dann To und Cc";
     steps_envelope: "envelope and Received alone", "nur Umschlag und Received";
     steps_headers: "To and Cc alone", "nur To und Cc";
@@ -273,6 +283,7 @@ texts! {
     looked_at: "Looked at:", "Angesehen:";
     would_be_for: "Would be for", "Wäre für";
     rehearsal_is_old: "The profile has changed since.", "Das Profil hat sich seitdem geändert.";
+    counted_besides: "Besides", "Außerdem";
     counted_before: "of all these archived already", "von all diesen schon archiviert";
     counted_unknown: "of them without a known address", "davon ohne bekannte Adresse";
     counted_skipped: "would stay on the server", "blieben auf dem Server";

@@ -1,6 +1,7 @@
 //! Going through the steps: what was typed is kept first, whatever is wrong with it; then one goes on, or is told.
 
 use actix_web::http::StatusCode;
+use serde_json::Value;
 
 use super::{
     asking::{check, log_in_by_code, no_key, session, setups, try_out, watched},
@@ -13,7 +14,7 @@ use super::{
     test,
 };
 use crate::{
-    api::{Failure, Origin, ProfileWish, Reply, Request},
+    api::{Failure, Origin, ProfileSetup, ProfileWish, Reply, Request},
     console::{
         answers::see,
         form::link,
@@ -50,7 +51,7 @@ pub async fn show(drafts: Drafts, visitor: Visitor) -> Answered {
     visitor.require(Place::Profiles)?;
     let (number, step) = (visitor.visit.named("draft").to_owned(), step_of(&visitor)?);
     let Some(draft) = drafts.with(session(&visitor), &number, |draft| draft.clone()) else {
-        return Ok(lost(&visitor.face));
+        return Ok(lost(&visitor.face, drafts.became(session(&visitor), &number)));
     };
     let wrong = match visitor.query.get("check") {
         "" => Vec::new(),
@@ -61,13 +62,34 @@ pub async fn show(drafts: Drafts, visitor: Visitor) -> Answered {
         Step::Server => no_key(&visitor).await?,
         _ => NoKey(None),
     };
+    let same_mailbox = match step {
+        Step::Server | Step::Test | Step::Finish => same_mailbox(&setups(&visitor, None).await?, &draft),
+        _ => None,
+    };
     let sheet = Sheet {
         face: &visitor.face,
         draft: &draft,
         number: &number,
         wrong: &wrong,
+        same_mailbox,
     };
     Ok(page(&visitor, &sheet, step, &no_key))
+}
+
+/// Another profile that fetches from the mailbox of a draft.
+fn same_mailbox(known: &[ProfileSetup], draft: &Draft) -> Option<String> {
+    let of = |keys: &Value| {
+        let text = |key: &str| keys["server"][key].as_str().unwrap_or_default().to_owned();
+        (text("host").to_lowercase(), text("username"))
+    };
+    let mailbox = of(&draft.keys);
+    if mailbox.0.is_empty() || mailbox.1.is_empty() {
+        return None;
+    }
+    let mut others = known.iter().filter(|setup| draft.like.as_ref() != Some(&setup.name));
+    others
+        .find(|setup| of(&setup.profile) == mailbox)
+        .map(|setup| setup.name.clone())
 }
 
 pub async fn events(drafts: Drafts, visitor: Visitor) -> Answered {
@@ -123,7 +145,7 @@ pub async fn take(drafts: Drafts, visitor: Visitor) -> Answered {
         draft.clone()
     });
     let Some(draft) = kept else {
-        return Ok(lost(&visitor.face));
+        return Ok(lost(&visitor.face, drafts.became(session(&visitor), &number)));
     };
     let go = form.get("go");
     let here = || Ok(see(&address(&number, step)));
@@ -163,9 +185,18 @@ pub async fn take(drafts: Drafts, visitor: Visitor) -> Answered {
             try_out(&visitor, &drafts, &number, Step::Test).await?;
             here()
         }
-        (Step::Recipients, "users") => make_users(&visitor, &drafts, &number).await,
         (Step::Finish, _) if goal.is_none() => finish(&visitor, &drafts, &draft, &number).await,
-        _ => Ok(see(&address(&number, goal.or(step.next()).unwrap_or(step)))),
+        _ => {
+            // Whoever goes on with some ticked means them, too.
+            let at = match go {
+                "users" => step,
+                _ => goal.or(step.next()).unwrap_or(step),
+            };
+            match step {
+                Step::Recipients => make_users(&visitor, &drafts, &number, at).await,
+                _ => Ok(see(&address(&number, at))),
+            }
+        }
     }
 }
 
@@ -202,26 +233,46 @@ fn again(visitor: &Visitor, draft: &Draft, number: &str, step: Step, failure: &F
         draft,
         number,
         wrong: std::slice::from_ref(failure),
+        same_mailbox: None,
     };
     page(visitor, &sheet, step, &NoKey(None))
 }
 
-/// Makes users of addresses that nobody has; then the newest messages are looked at again.
-async fn make_users(visitor: &Visitor, drafts: &Drafts, number: &str) -> Answered {
-    let mut not_made = Vec::new();
-    for (name, one) in recipients::to_make(&visitor.form) {
+/// Makes users of those addresses that are ticked; then the newest messages are looked at again, and one goes to a step,
+/// or stays where some could not be made.
+async fn make_users(visitor: &Visitor, drafts: &Drafts, number: &str, at: Step) -> Answered {
+    let wanted = drafts.with(session(visitor), number, |draft| {
+        draft.made.clear();
+        let is_sent = |address: &str| visitor.form.all("make").any(|sent| sent == address);
+        let wanted = draft.to_make.iter().filter(|(address, _)| is_sent(address));
+        wanted
+            .map(|(address, one)| (address.clone(), one.name.clone()))
+            .collect()
+    });
+    let wanted: Vec<_> = wanted.unwrap_or_default();
+    if wanted.is_empty() {
+        return Ok(see(&address(number, at)));
+    }
+    let mut all_made = true;
+    for (of, name) in wanted {
         let request = Request::AddUser {
-            name,
-            addresses: vec![one.clone()],
+            name: name.clone(),
+            addresses: vec![of.clone()],
             no_count: true,
         };
-        let (_, failure) = visitor.visit.ask_for_what_there_is(request).await?;
-        not_made.extend(failure.map(|failure| (one, failure)));
+        let (_, not_made) = visitor.visit.ask_for_what_there_is(request).await?;
+        all_made &= not_made.is_none();
+        drafts.with(session(visitor), number, |draft| match not_made {
+            None => {
+                draft.to_make.remove(&of);
+                draft.made.push(name);
+            }
+            Some(_) => drop(draft.to_make.get_mut(&of).map(|one| one.not_made = not_made)),
+        });
     }
-    let done = if not_made.is_empty() { "users" } else { "" };
-    drafts.with(session(visitor), number, |draft| draft.not_made = not_made);
     try_out(visitor, drafts, number, Step::Test).await?;
-    Ok(see(&link(&address(number, Step::Recipients), &[("done", done)])))
+    let at = if all_made { at } else { Step::Recipients };
+    Ok(see(&link(&address(number, at), &[("done", "users")])))
 }
 
 /// Keeps the profile, and runs it.
@@ -238,7 +289,7 @@ async fn finish(visitor: &Visitor, drafts: &Drafts, draft: &Draft, number: &str)
     if let (_, Some(failure)) = visitor.visit.ask_for_what_there_is(request).await? {
         return Ok(again(visitor, draft, number, Step::Finish, &failure));
     }
-    drafts.end(session(visitor), number);
+    drafts.finish(session(visitor), number, &name);
     if visitor.form.get("run") == "now" {
         return run_now(visitor, name).await;
     }

@@ -288,6 +288,7 @@ fn a_kept_profile_is_changed_and_removed_and_one_of_the_file_is_shown() {
         "{list}"
     );
     assert!(!list.contains("/console/profiles/company/remove") && list.contains("/console/profiles/mine/remove"));
+    assert!(list.contains("IMAP, STARTTLS") && !list.contains("imap-tls"), "{list}");
     let shown = anna.get("/console/profiles/mine").expect(200).text();
     assert!(
         shown.contains("password = &quot;***&quot;") && !shown.contains(PASSWORD),
@@ -318,8 +319,16 @@ fn a_kept_profile_is_changed_and_removed_and_one_of_the_file_is_shown() {
     draft.goes("dry-run", "begin", &[], "dry-run");
     let rehearsed = draft.get("dry-run");
     assert!(rehearsed.contains("30 messages were looked at"), "{rehearsed}");
+    let beside = between(&rehearsed, ">Besides</th>", "</table>");
+    assert!(beside.contains("of them without a known address"), "{rehearsed}");
     let done = draft.post("finish", "next", &[("run", "later")]).expect(303);
     assert_eq!(done.field("location"), "/console/archive-mail?done=saved");
+    // Back from there, the draft says what became of it.
+    let back = anna.get(&format!("{}/finish", draft.path)).expect(410).text();
+    assert!(
+        back.contains("This is finished") && back.contains("href=\"/console/profiles/mine\""),
+        "{back}"
+    );
     let changed = setup(&anna, "mine");
     assert_eq!(changed["profile"]["schedule"], "every 7m");
     assert_eq!(
@@ -328,6 +337,16 @@ fn a_kept_profile_is_changed_and_removed_and_one_of_the_file_is_shown() {
         "what the steps do not ask for stays"
     );
     assert_eq!(changed["secrets"], json!(["server.password"]));
+    // Whoever sets another one up for the same mailbox is told; the profile itself is no other one.
+    let other = "Another profile fetches from this mailbox already";
+    let second = Draft::begin(&anna, "");
+    second.goes("server", "next", &lent(&of_server), "test");
+    for step in ["server", "test", "finish"] {
+        let page = second.get(step);
+        let said = page.split_once(other).map_or("", |(_, rest)| rest);
+        assert!(between(said, "href=\"", "\"").ends_with("/mine"), "{page}");
+    }
+    assert!(!Draft::begin(&anna, "mine").get("server").contains(other));
     // With another server the password is asked for, at its field.
     let draft = Draft::begin(&anna, "mine");
     let page = draft.refused("server", &with(&fields, &[("server.host", "elsewhere.example")]));
@@ -337,7 +356,10 @@ fn a_kept_profile_is_changed_and_removed_and_one_of_the_file_is_shown() {
     );
 
     let asked = anna.get("/console/profiles/mine/remove").expect(200).text();
-    assert!(asked.contains("What it has archived stays"));
+    assert!(
+        asked.contains("What it has archived stays") && asked.contains("Remove the profile: mine</h1>"),
+        "{asked}"
+    );
     setup(&anna, "mine");
     send(&anna, "/console/profiles/mine/remove", &[("token", &draft.token)]).expect(303);
     anna.get("/api/v1/profiles/mine").expect(404);
@@ -389,22 +411,126 @@ fn rules_are_tried_taken_over_and_users_made_as_far_as_their_names_are_free() {
         ("name-another@example.com", "another"),
     ];
     let fields: Vec<_> = RECIPIENTS.iter().chain(&users).copied().collect();
-    draft.goes("recipients", "users", &fields, "recipients");
-    let page = draft.get("recipients");
+    draft.goes("recipients", "users", &fields, "recipients?done=users");
+    let page = draft.get("recipients?done=users");
+    let top = between(&page, "These users were not made", "</ul>");
     assert!(
-        page.contains("<p class=\"fault\"><bdi>newcomer@example.com</bdi>"),
+        top.contains("newcomer@example.com") && top.contains("There is a user “jane” already"),
         "{page}"
     );
-    let people = anna.get("/console/people").expect(200).text();
+    let made = between(&page, "These users are there now", "</ul>");
+    assert!(made.contains("another") && !made.contains("jane"), "{made}");
+    // At its row is what was typed, and what is wrong with it.
+    assert_eq!(value(&page, "name-newcomer@example.com"), "jane");
     assert!(
-        people.contains("another@example.com") && !people.contains("newcomer@example.com"),
-        "{people}"
+        between(&page, "id=\"not-made-0\">", "</p>").contains("“jane”"),
+        "{page}"
     );
+    // It stays so in other steps, until it is put right or unticked.
+    assert_eq!(value(&draft.get("recipients"), "name-newcomer@example.com"), "jane");
+    let again = with(
+        &fields,
+        &[("make", "newcomer@example.com"), ("name-newcomer@example.com", "")],
+    );
+    draft.goes("recipients", "next", &again, "recipients?done=users");
+    let page = draft.get("recipients");
+    assert_eq!(value(&page, "name-newcomer@example.com"), "");
+    assert!(page.contains("These users were not made"), "{page}");
+    let unticked: Vec<_> = RECIPIENTS
+        .iter()
+        .copied()
+        .chain([("name-newcomer@example.com", "Nina")])
+        .collect();
+    draft.goes("recipients", "next", &unticked, "keeping");
+    let page = draft.get("recipients");
+    let row = between(&page, "value=\"newcomer@example.com\"", ">");
+    assert!(
+        !row.contains("checked") && !page.contains("These users were not made"),
+        "{row}"
+    );
+    assert_eq!(value(&page, "name-newcomer@example.com"), "Nina");
+    // Whoever goes on with one ticked gets it made, and is told.
+    let ticked = with(&unticked, &[("make", "newcomer@example.com")]);
+    draft.goes("recipients", "server", &ticked, "server");
+    assert!(between(&draft.get("recipients"), "value=\"newcomer@example.com\"", ">").contains("checked"));
+    let people = || anna.get("/console/people").expect(200).text();
+    assert!(!people().contains("Nina"), "going back makes nobody");
+    draft.goes("recipients", "next", &ticked, "keeping?done=users");
+    let page = draft.get("keeping?done=users");
+    assert!(
+        between(&page, "These users are there now", "</ul>").contains("Nina"),
+        "{page}"
+    );
+    assert!(!draft.get("recipients").contains("name-newcomer@example.com"));
+    assert!(people().contains("another@example.com") && people().contains("newcomer@example.com"));
     // Whoever has no mail yet is told that there is nothing to try rules on.
     let empty = Dovecot::start();
     draft.goes("server", "next", &lent(&of_server(&empty)), "test");
     draft.goes("test", "begin", &[], "test");
     assert!(draft.get("recipients").contains("has seen no message"));
+}
+
+#[test]
+fn a_test_needs_no_schedule_and_what_it_needs_leads_to_its_step() {
+    let server = server();
+    let (_site, anna) = empty();
+    let draft = Draft::begin(&anna, "");
+    let odd = [("name", "@odd"), ("schedule", "other"), ("schedule_other", "weekly")];
+    draft.goes("keeping", "server", &odd, "server");
+    draft.goes("server", "next", &lent(&of_server(&server)), "test");
+    draft.goes("test", "begin", &[], "test");
+    let page = draft.get("test");
+    assert!(page.contains("It works") && !page.contains("weekly"), "{page}");
+    draft.goes(
+        "folders",
+        "test",
+        &[("which", "patterns"), ("folders.include", "\\Nothing")],
+        "test",
+    );
+    draft.goes("test", "begin", &[], "test");
+    let page = draft.get("test");
+    let to = format!("{}/folders?check=1", draft.path);
+    assert!(
+        page.contains("This is put right in the step") && page.contains(&to),
+        "{page}"
+    );
+    // A dry run needs all of it.
+    draft.goes(
+        "folders",
+        "test",
+        &[("which", "patterns"), ("folders.include", "INBOX")],
+        "test",
+    );
+    draft.goes("dry-run", "begin", &[], "dry-run");
+    let page = draft.get("dry-run");
+    assert!(page.contains(&format!("{}/keeping?check=1", draft.path)), "{page}");
+}
+
+#[test]
+fn what_the_page_fills_in_is_not_advised_as_lines_of_a_file() {
+    let server = Dovecot::start();
+    server.deliver((0..30).map(|number| {
+        format!(
+            "Delivered-To: box@example.com\r\nReceived: from a.example.org (a.example.org [192.0.2.1])\r\n\t\
+             by mx.example.com with ESMTP; Mon, 1 Jan 2024 10:00:{number:02} +0000\r\nFrom: sender@example.org\r\n\
+             To: {}@example.com\r\nSubject: words{number}\r\n\r\nbody{number}\r\n",
+            ["jane", "bob"][number % 2]
+        )
+    }));
+    let (_site, anna) = empty();
+    let draft = Draft::begin(&anna, "");
+    draft.goes("server", "next", &lent(&of_server(&server)), "test");
+    draft.goes("test", "begin", &[], "test");
+    let page = draft.get("test");
+    assert!(page.contains("box@example.com"), "{page}");
+    assert!(
+        page.contains("It looks like the mailbox&#39;s own address")
+            || page.contains("It looks like the mailbox's own address"),
+        "{page}"
+    );
+    assert!(!page.contains("own_addresses") && !page.contains("docs/"), "{page}");
+    assert_eq!(draft.get("recipients").matches("docs/").count(), 0);
+    assert_eq!(draft.get("server").matches("docs/").count(), 0);
 }
 
 #[test]
@@ -431,15 +557,18 @@ fn all_of_it_is_in_german_too() {
         );
         assert!(page.contains("Alles verwerfen") && !page.contains("Discard"), "{page}");
     }
-    // What the checks say of a value has English words, which are marked as such behind German ones.
+    // What the checks say of a value is said in the words of the page.
     let wrong = [("name", "another"), ("pause", "at night"), ("delete.when", "never")];
     draft.goes("keeping", "next", &wrong, "server?check=1");
     let page = draft.get("keeping?check=1");
     let fault = between(&page, "id=\"pause-fault\">", "</p>");
-    assert!(
-        fault.starts_with("Dieser Wert ist so nicht möglich: <span lang=\"en\">") && fault.contains("at night"),
-        "{fault}"
-    );
+    assert!(fault.starts_with("„at night“ nennt keine Uhrzeiten"), "{fault}");
+    // Each step has a title of its own.
+    for (step, title) in [("server", "Server"), ("keeping", "Löschen und Zeitplan")] {
+        let page = draft.get(step);
+        assert!(page.contains(&format!("Mail archivieren: {title}</h1>")), "{page}");
+        assert!(between(&page, "<title>", "</title>").contains(title), "{page}");
+    }
     let list = german.get("/console/archive-mail").expect(200).text();
     assert!(list.contains("Profil einrichten") && !list.contains("Set up"), "{list}");
 }
