@@ -71,6 +71,8 @@ pub enum Code {
     Applications,
     ArchiveGiven,
     ArchiveNotGiven,
+    /// Nobody else administers: the name.
+    LastAdministrator,
     Busy,
     /// Something of its kind is going on.
     GoingOn,

@@ -108,6 +108,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         post("/console/people/users/{name}/retire", handler(people::retire)),
         post("/console/people/accounts", handler(accounts::add)),
         get("/console/people/accounts/{name}", handler(accounts::page)),
+        get("/console/people/accounts/{name}/{change}", handler(accounts::ask)),
         post("/console/people/accounts/{name}/{change}", handler(accounts::change)),
         get("/console/audit", handler(audit::page)),
         get("/console/audit.csv", handler(audit::csv)),

@@ -1,5 +1,6 @@
 //! The console: its pages over HTTP, and in a real browser.
 
+mod accounts;
 mod beside;
 #[allow(dead_code)]
 mod browser;

@@ -4,6 +4,7 @@
 
 use super::{bilingual::texts, language::Language};
 
+pub mod accounts;
 pub mod assign;
 pub mod growth;
 pub mod import;

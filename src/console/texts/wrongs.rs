@@ -48,6 +48,7 @@ texts! {
     applications: "The account has as many of these passwords as it can have. Remove one first.", "Das Konto hat so viele dieser Passwörter, wie es haben kann. Entfernen Sie zuerst eines.";
     archive_given: "This archive was given to the account already.", "Dieses Archiv wurde dem Konto schon gegeben.";
     archive_not_given: "This archive was not given to the account.", "Dieses Archiv wurde dem Konto nicht gegeben.";
+    last_administrator: "“{0}” is the only account by which somebody can administer dropkeep. Make another one an administrator first.", "„{0}“ ist das einzige Konto, mit dem jemand dropkeep verwalten kann. Machen Sie zuerst ein anderes zum Verwalter.";
     busy: "Too many log-ins at once. Try again in a moment.", "Zu viele Anmeldungen auf einmal. Versuchen Sie es gleich noch einmal.";
     no_share: "Write a number above 0 and up to 100.", "Schreiben Sie eine Zahl über 0 und bis 100.";
     going_on: "The same is going on already. Wait until it has ended.", "Das läuft schon. Warten Sie, bis es beendet ist.";
@@ -138,6 +139,7 @@ impl Texts {
             Code::Applications => self.applications,
             Code::ArchiveGiven => self.archive_given,
             Code::ArchiveNotGiven => self.archive_not_given,
+            Code::LastAdministrator => self.last_administrator,
             Code::Busy => self.busy,
             Code::TooManyIgnored => self.too_many_ignored,
             Code::GoingOn => self.going_on,
