@@ -70,6 +70,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/archives/{name}", handler(browse::archive)),
         get("/console/mail/{id}", handler(message::page)),
         get("/console/mail/{id}/body", handler(body::page)),
+        get("/console/mail/{id}/print", handler(body::print)),
         get("/console/mail/{id}/headers", handler(message::headers)),
         get("/console/mail/{id}/journal", handler(message::journal)),
         get("/console/mail/{id}/source", handler(message::source)),

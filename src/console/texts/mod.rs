@@ -151,6 +151,8 @@ texts! {
     download: "Download (EML)", "Herunterladen (EML)";
     all_headers: "All headers", "Alle Kopfzeilen";
     source: "Source", "Quelltext";
+    print: "Print", "Drucken";
+    print_hint: "All of the message, to be printed by the browser (Ctrl-P).", "Die ganze Nachricht, zum Drucken mit dem Browser (Strg-P).";
     journal: "Journal report", "Journalbericht";
     no_journal: "It came in no journal report.", "Sie kam in keinem Journalbericht.";
     unnamed: "(without a name)", "(ohne Namen)";
