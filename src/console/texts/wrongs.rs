@@ -57,7 +57,7 @@ texts! {
     needs_reason: "Say first why you read mail.", "Sagen Sie zuerst, warum Sie Mail lesen.";
     no_message: "There is no message {0}.", "Es gibt keine Nachricht {0}.";
     no_run: "There is no run {0}.", "Es gibt keinen Lauf {0}.";
-    run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Protokoll von Lauf {0} wurde entfernt, weil es älter ist, als Protokolle behalten werden.";
+    run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Laufprotokoll von Lauf {0} wurde entfernt, weil es älter ist, als Laufprotokolle behalten werden.";
     no_place: "This is no place in the list.", "Das ist keine Stelle in der Liste.";
     too_wild: "{0} stands for more than {1} words. Write more letters of the word.", "{0} steht für mehr als {1} Wörter. Schreiben Sie mehr Buchstaben des Wortes.";
     too_many_for_zip: "{0} messages are too many for a ZIP, which takes {1}. Search for fewer.", "{0} Nachrichten sind zu viele für ein ZIP, das {1} fasst. Suchen Sie nach weniger.";
