@@ -3,7 +3,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use crate::{browser::Browser, people::peopled, site::Site};
+use crate::{
+    browser::Browser,
+    people::{log_in, peopled},
+    site::Site,
+};
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
@@ -179,7 +183,11 @@ fn all_of_a_message_is_on_paper() {
     );
     assert!(browser.text(".printed").contains("Paragraph 149 of the page"));
     browser.cdp("Emulation.setEmulatedMedia", &json!({"media": ""}));
-    // Its page as it is, all of it.
+    // Its page as it is, all of it, for whoever may read it.
+    let path = "/console/mail/9/print";
+    log_in(&site, "anna", "").0.get(path).expect(404);
+    let page = log_in(&site, "rita", "").0.get(path).expect(200);
+    assert!(page.field("content-security-policy").contains("img-src data:; "));
     browser.open("/console/mail/9/print");
     let shown = browser.text("body");
     assert!(

@@ -9,6 +9,7 @@ mod forms;
 mod german;
 mod hostile;
 mod journeys;
+mod lists;
 mod mistakes;
 mod pages;
 mod people;

@@ -56,6 +56,7 @@ fn table() -> Vec<(String, [u16; 3])> {
         administrators("/console/people?find=jane&address=new%40example.com"),
         administrators("/console/people/accounts/jane"),
         ("/console/people/accounts/nobody".into(), [403, 403, 404]),
+        administrators("/console/people/accounts/jane/remove"),
         administrators("/console/store"),
         administrators("/console/archive-mail"),
         ("/console/archive-mail/0/server".into(), [403, 403, 410]),
