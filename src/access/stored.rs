@@ -91,6 +91,11 @@ impl StoredAccount {
             password_set: now,
         }
     }
+
+    /// Whether somebody can log in by it and administer.
+    pub fn administers(&self) -> bool {
+        self.role == Role::Administrator && !self.disabled
+    }
 }
 
 /// A password for one program, which cannot ask for one-time codes.
@@ -157,6 +162,8 @@ pub enum Refusal {
     Given,
     #[error("this archive was not given to the account")]
     NotGiven,
+    #[error("no other account administers dropkeep and is not disabled: give one that role first")]
+    LastAdministrator,
 }
 
 impl From<Refusal> for Code {
@@ -173,6 +180,7 @@ impl From<Refusal> for Code {
             Refusal::Applications => Self::Applications,
             Refusal::Given => Self::ArchiveGiven,
             Refusal::NotGiven => Self::ArchiveNotGiven,
+            Refusal::LastAdministrator => Self::LastAdministrator,
         }
     }
 }

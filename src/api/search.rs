@@ -70,6 +70,9 @@ pub struct HitLine {
     /// What of the stretch are words of the query: from one character to before another.
     #[serde(default)]
     pub marks: Vec<[usize; 2]>,
+    /// The same of the subject.
+    #[serde(default)]
+    pub subject_marks: Vec<[usize; 2]>,
     /// How well it fits, where that orders: the greater the better.
     #[serde(default)]
     pub score: Option<f32>,

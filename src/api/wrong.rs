@@ -10,6 +10,8 @@ pub struct Wrong {
     pub about: Vec<String>,
     /// The line of a table.
     pub line: Option<usize>,
+    /// What else is wrong with the table, in further lines.
+    pub more: Vec<Wrong>,
 }
 
 /// What is wrong. What it is about stands behind it.
@@ -71,6 +73,8 @@ pub enum Code {
     Applications,
     ArchiveGiven,
     ArchiveNotGiven,
+    /// Nobody else administers: the name.
+    LastAdministrator,
     Busy,
     /// Something of its kind is going on.
     GoingOn,
@@ -207,6 +211,7 @@ impl Wrong {
             code,
             about: about.iter().map(|one| one.to_string()).collect(),
             line: None,
+            more: Vec::new(),
         }
     }
 

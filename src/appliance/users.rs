@@ -11,12 +11,15 @@ use super::state::Appliance;
 use crate::{
     api::{ChangeKind, ChangedLine, Exit, Failure, Reply, Wrong},
     archive::{Committer, Store, StoreError, User, UsersNews},
-    config::{Config, FileUsers, UsersFileProblem, parse_users},
+    config::{Config, FileUsers, UsersFileProblem, WrongLine, parse_users},
     message::{Address, EntryError},
     panics::blocking,
     reroute::Gained,
     route::{self, ChangeUser, ChangedUsers, Signs, UserChange, UserError, put_users},
 };
+
+/// Wrong lines of a table that are named.
+const MOST_WRONG: usize = 50;
 
 impl Appliance {
     /// Adds a user; says so, and then how much of the mail in the archive is for them.
@@ -108,9 +111,10 @@ impl Appliance {
         let signs = Signs::new(&config);
         let of_directory = signs.clone();
         let plan = move || -> Result<_, Failure> {
-            let table = parse_users(&csv, &config.user, &config.list).map_err(wrong_table)?;
-            let imported = route::imported(&store.users()?, &table.users, &of_directory);
-            imported.map_err(|error| on_line(error, &table))
+            let table = parse_users(&csv, &config.user, &config.list, MOST_WRONG);
+            let table = table.map_err(|wrong| together(wrong.into_iter().map(wrong_line)))?;
+            let imported = route::imported(&store.users()?, &table.users, &of_directory, MOST_WRONG);
+            imported.map_err(|wrong| together(wrong.into_iter().map(|error| on_line(error, &table))))
         };
         let (changed, lines) = blocking("reading a table of users", plan).await??;
         if !dry_run {
@@ -253,7 +257,36 @@ fn on_line(error: StoreError, table: &FileUsers) -> Failure {
     }
 }
 
-fn wrong_table((line, problem): (Option<usize>, UsersFileProblem)) -> Failure {
+/// What is wrong with some lines of a table, as one failure: the first in words, and where the others are.
+fn together(failures: impl Iterator<Item = Failure>) -> Failure {
+    let mut failures = failures;
+    let Some(first) = failures.next() else {
+        return Failure::new(
+            Exit::Errors,
+            "the table was refused, and nothing says why; this is a bug in dropkeep",
+        );
+    };
+    let more: Vec<Wrong> = failures
+        .filter_map(|failure| failure.wrong.map(|wrong| *wrong))
+        .collect();
+    let lines: Vec<_> = more
+        .iter()
+        .filter_map(|wrong| wrong.line)
+        .map(|line| line.to_string())
+        .collect();
+    let others = match &*lines {
+        [] => String::new(),
+        [line] => format!("; line {line} is wrong, too"),
+        lines => format!("; lines {} are wrong, too", lines.join(", ")),
+    };
+    let wrong = first.wrong.clone().map(|wrong| Wrong { more, ..*wrong });
+    Failure {
+        error: first.error.clone() + &others,
+        ..first.for_that(wrong)
+    }
+}
+
+fn wrong_line((line, problem): WrongLine) -> Failure {
     let wrong = Wrong::from(&problem).on_line(line);
     let problem = match problem {
         UsersFileProblem::Empty => "the table names no user; write a line for each: name,address,address,…".to_owned(),

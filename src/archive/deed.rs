@@ -12,6 +12,8 @@ pub struct Deed {
     pub account: Option<AccountName>,
     pub changes: Vec<AccountChange>,
     pub sessions: Vec<SessionChange>,
+    /// Refused where it would leave no account that administers and can log in: nobody could then mend that with an account.
+    pub spares_administrator: bool,
     /// Profiles as they are kept from now on; `None` of those that are kept no longer.
     pub profiles: Vec<(String, Option<StoredProfile>)>,
     /// The session that stays where all of an account's end.
@@ -38,6 +40,7 @@ impl Deed {
             account: None,
             changes: Vec::new(),
             sessions: vec![change],
+            spares_administrator: false,
             profiles: Vec::new(),
             keeps: None,
             entry: None,
@@ -50,6 +53,7 @@ impl Deed {
             account: None,
             changes: Vec::new(),
             sessions: Vec::new(),
+            spares_administrator: false,
             profiles: Vec::new(),
             keeps: None,
             entry: Some(entry),

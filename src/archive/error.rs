@@ -90,7 +90,11 @@ pub enum StoreError {
     #[error("interrupted; nothing was changed")]
     Interrupted,
     #[error("user {name:?} {detail}")]
-    User { name: String, detail: String, wrong: Wrong },
+    User {
+        name: String,
+        detail: String,
+        wrong: Box<Wrong>,
+    },
     /// What somebody did was noted, but not done.
     #[error(transparent)]
     Deed(Refusal),
@@ -190,7 +194,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::User { ref wrong, .. } => {
                 let wrong = wrong.clone();
-                Self::usage(error).for_that(wrong)
+                Self::usage(error).for_that(*wrong)
             }
             StoreError::Refused { .. } | StoreError::Account { .. } | StoreError::Deed(_) => Self::usage(error),
             StoreError::Interrupted => Self::new(Exit::Interrupted, error),

@@ -131,8 +131,8 @@ impl Roster {
         let mut names: HashMap<&str, (usize, usize)> = HashMap::new();
         let mut owners: HashMap<&Address, &User> = HashMap::new();
         for (id, user) in changes {
-            let refuse = |detail, wrong| {
-                let name = user.name.clone();
+            let refuse = |detail, wrong: Wrong| {
+                let (name, wrong) = (user.name.clone(), wrong.into());
                 Some(StoreError::User { name, detail, wrong })
             };
             let others = self.names.get(&user.name).into_iter().flatten();

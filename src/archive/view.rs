@@ -46,6 +46,7 @@ pub(super) trait View {
     /// How far rows of lists are made.
     fn lists_filled(&self) -> Read<Filled>;
     fn account(&self, name: &AccountName) -> Read<Option<StoredAccount>>;
+    fn accounts(&self) -> Read<Vec<(AccountName, StoredAccount)>>;
     fn sessions(&self) -> Read<Vec<(Digest, Session)>>;
     fn audit_mark(&self) -> Read<AuditMark>;
     /// The digest of an entry of the audit log; `None` where that is not there.
@@ -159,6 +160,10 @@ impl View for Snapshot<'_> {
 
     fn account(&self, name: &AccountName) -> Read<Option<StoredAccount>> {
         self.read(|catalog, txn| catalog.accounts.get(txn, name))
+    }
+
+    fn accounts(&self) -> Read<Vec<(AccountName, StoredAccount)>> {
+        self.read(|catalog, txn| catalog.accounts.iter(txn)?.collect())
     }
 
     fn sessions(&self) -> Read<Vec<(Digest, Session)>> {

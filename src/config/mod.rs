@@ -75,7 +75,7 @@ pub use protocols::{Keep, Protocols};
 pub use schedule::{CONTINUOUS_AT_MOST, Schedule, Zone};
 pub use search::Search;
 pub use server::{Access, Compress, Encryption, Family, Fingerprint, Server, Tls, Verify};
-pub use users_file::{FileStamp, FileUsers, parse_users, read as read_users_file};
+pub use users_file::{FileStamp, FileUsers, WrongLine, parse_users, read as read_users_file};
 pub use users_file_error::{UsersFileError, UsersFileProblem};
 pub use values::{ByteSize, Secret, Span};
 pub use verify_every::VerifyEvery;

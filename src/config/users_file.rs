@@ -22,6 +22,9 @@ const MOST_BYTES: u64 = 256 << 20;
 /// The field that disables a user.
 const DISABLED: &str = "!disabled";
 
+/// What is wrong with a file, and on which line.
+pub type WrongLine = (Option<usize>, UsersFileProblem);
+
 /// The users of the file, as it was when it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileUsers {
@@ -105,24 +108,27 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
     // Before it is read: what is written later is another file.
     let stamp = FileStamp::of(file).ok();
     let bytes = fs::read(file).map_err(why)?;
-    let refused = |(line, problem)| UsersFileError {
-        file: file.to_owned(),
-        line,
-        problem,
+    let refused = |wrong: Vec<WrongLine>| match wrong.into_iter().next() {
+        Some((line, problem)) => UsersFileError {
+            file: file.to_owned(),
+            line,
+            problem,
+        },
+        None => unreadable(&"is wrong, and nothing says how; this is a bug in dropkeep"),
     };
-    let read = parse(&bytes, users, lists).map_err(refused)?;
+    let read = parse(&bytes, users, lists, 1).map_err(refused)?;
     Ok(FileUsers { stamp, ..read })
 }
 
 /// Reads users from a text in the form of a users file. What is wrong comes with its line.
 ///
 /// # Errors
-/// Any of its lines is wrong.
-pub fn parse_users(text: &str, users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
-    parse(text.as_bytes(), users, lists)
+/// Any of its lines is wrong: the first `most` of those that are, and never none.
+pub fn parse_users(text: &str, users: &[User], lists: &[List], most: usize) -> Result<FileUsers, Vec<WrongLine>> {
+    parse(text.as_bytes(), users, lists, most)
 }
 
-fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
+fn parse(bytes: &[u8], users: &[User], lists: &[List], most: usize) -> Result<FileUsers, Vec<WrongLine>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -132,17 +138,23 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         .from_reader(bytes);
     let (mut lines, mut file) = (Records::new(bytes), Reading::new(users, lists));
     let mut record = csv::ByteRecord::new();
-    let mut first = true;
-    loop {
+    let (mut first, mut wrong) = (true, Vec::new());
+    while wrong.len() < most {
         let at = reader.position().byte();
         match reader.read_byte_record(&mut record) {
             Ok(true) => {}
-            Ok(false) => return file.finish(),
-            Err(error) => return Err((None, UsersFileProblem::Unreadable(format!("cannot be read: {error}")))),
+            Ok(false) => break,
+            Err(error) => {
+                wrong.push((None, UsersFileProblem::Unreadable(format!("cannot be read: {error}"))));
+                break;
+            }
         }
         let line = lines.of_record(at as usize);
         let fields: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
-        let fields = fields.map_err(|_| (Some(line), UsersFileProblem::NotUtf8))?;
+        let Ok(fields) = fields else {
+            wrong.push((Some(line), UsersFileProblem::NotUtf8));
+            continue;
+        };
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
         let is_blank = fields.iter().all(|field| field.is_empty());
         if is_blank {
@@ -152,14 +164,17 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List]) -> Result<FileUsers, (Opt
         if is_first && is_header(&fields) {
             continue;
         }
-        let taken = file.take(&fields, line);
-        taken.map_err(|problem| match problem {
+        let Err(problem) = file.take(&fields, line) else {
+            continue;
+        };
+        wrong.push(match problem {
             UsersFileProblem::Address(_) if is_first && fields.iter().all(|field| !field.contains('@')) => {
                 (Some(line), UsersFileProblem::Heading(fields[1..].join(", ")))
             }
             problem => (Some(line), problem),
-        })?;
+        });
     }
+    file.finish(wrong, most)
 }
 
 /// `name,address…`, as tables have it in their first line, or `Name,E-Mail`.
@@ -289,19 +304,26 @@ impl Reading {
         Ok(())
     }
 
-    /// Only now: who is disabled on any line has no addresses, and another may have them.
-    fn finish(mut self) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
+    /// Only now: who is disabled on any line has no addresses, and another may have them. `wrong` is what lines are by
+    /// themselves.
+    fn finish(mut self, mut wrong: Vec<WrongLine>, most: usize) -> Result<FileUsers, Vec<WrongLine>> {
         for (user, address, line) in std::mem::take(&mut self.named) {
             if self.read.users[user].disabled {
                 self.read.users[user].addresses.push(address.to_string());
-            } else {
-                self.own(user, address, line).map_err(|problem| (Some(line), problem))?;
+            } else if wrong.len() >= most {
+                break;
+            } else if let Err(problem) = self.own(user, address, line) {
+                wrong.push((Some(line), problem));
             }
         }
-        match self.read.users.is_empty() {
+        // As they stand in the table, that without a line last; there is one of each line.
+        wrong.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
+        wrong.dedup_by_key(|(line, _)| *line);
+        match (wrong.is_empty(), self.read.users.is_empty()) {
+            (false, _) => Err(wrong),
             // More likely cut off than meant: it would retire everybody.
-            true => Err((None, UsersFileProblem::Empty)),
-            false => Ok(self.read),
+            (true, true) => Err(vec![(None, UsersFileProblem::Empty)]),
+            (true, false) => Ok(self.read),
         }
     }
 

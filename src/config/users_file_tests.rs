@@ -10,13 +10,17 @@ fn configured(name: &str, address: &str) -> User {
     }
 }
 
-fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, (Option<usize>, UsersFileProblem)> {
+fn read(text: impl AsRef<[u8]>) -> Result<FileUsers, WrongLine> {
+    read_up_to(text, 1).map_err(|mut wrong| wrong.remove(0))
+}
+
+fn read_up_to(text: impl AsRef<[u8]>, most: usize) -> Result<FileUsers, Vec<WrongLine>> {
     let list = List {
         address: "sales@example.com".into(),
         users: vec!["jane".into()],
         origin: Default::default(),
     };
-    parse(text.as_ref(), &[configured("conf", "conf@example.com")], &[list])
+    parse(text.as_ref(), &[configured("conf", "conf@example.com")], &[list], most)
 }
 
 /// `name: addresses`, with an exclamation mark for those who are disabled.
@@ -161,4 +165,19 @@ proptest! {
             prop_assert_eq!(line, Some(before.len() + 1));
         }
     }
+}
+
+#[test]
+fn all_wrong_lines_are_named_in_their_order_up_to_so_many() {
+    let text = "a,a@example.com\n@x,x@example.com\nb,nonsense\nc,a@example.com\nd\ne,sales@example.com conf@example.com\nf,f@example.com";
+    let lines = |most| -> Vec<_> {
+        let wrong = read_up_to(text, most).unwrap_err();
+        wrong.into_iter().map(|(line, _)| line.unwrap_or_default()).collect()
+    };
+    assert_eq!(lines(50), [2, 3, 4, 5, 6]);
+    assert_eq!(lines(2), [2, 3]);
+    let many = "x,nonsense\n".repeat(1000);
+    assert_eq!(read_up_to(&many, 50).unwrap_err().len(), 50);
+    let taken = (0..1000).map(|n| format!("u{n},a@example.com\n")).collect::<String>();
+    assert_eq!(read_up_to(&taken, 50).unwrap_err().len(), 50);
 }

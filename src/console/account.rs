@@ -72,7 +72,7 @@ pub async fn page(visitor: Visitor) -> Answered {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         p {
             bdi { (owned.line.name) } ": " (words::role(language, owned.line.role))
-            @if !owned.line.archives.is_empty() { ". " (t.archives_given) " " bdi { (owned.line.archives.join(", ")) } }
+            @if !owned.line.archives.is_empty() { ". " (t.archives_given) ": " bdi { (owned.line.archives.join(", ")) } }
         }
         section.card aria-labelledby="password-title" {
             h2 #password-title { (t.password) }

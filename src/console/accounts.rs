@@ -9,6 +9,7 @@ use super::{
     frame::Place,
     parts::{button, notice},
     people::{self, listed, roles},
+    texts::{accounts, filled},
     visitor::{Answered, Visitor},
     words,
 };
@@ -33,7 +34,7 @@ pub async fn page(visitor: Visitor) -> Answered {
             p { (words::role(face.look.language, line.role)) }
             form method="post" action=(to("role")) {
                 (face.token())
-                (roles(face, line.role.as_str()))
+                (roles(face, visitor.filled(&to("role")), line.role))
                 button type="submit" { (t.change_role) }
             }
         }
@@ -48,8 +49,8 @@ pub async fn page(visitor: Visitor) -> Answered {
             div.actions {
                 @if line.totp { (button(face, &to("codes"), "", t.reset_codes, &[])) }
                 @if line.disabled { (button(face, &to("enable"), "", t.enable, &[])) }
-                @else { (button(face, &to("disable"), "danger", t.disable, &[])) }
-                (button(face, &to("remove"), "danger", t.remove_account, &[]))
+                @else { a.button.danger href=(to("disable")) { (t.disable) } }
+                a.button.danger href=(to("remove")) { (t.remove_account) }
             }
         }
         (sessions(&visitor, &to("sessions"), &owned.sessions))
@@ -77,6 +78,31 @@ fn archives(visitor: &Visitor, line: &AccountLine) -> Markup {
             }
         }
     }
+}
+
+/// Asks whether the account is to go.
+pub async fn ask(visitor: Visitor) -> Answered {
+    visitor.require(Place::People)?;
+    let line = Owned::of(&visitor, visitor.visit.named("name")).await?.line;
+    let w = accounts::of(visitor.face.look.language);
+    let change = visitor.visit.named("change");
+    let (title, means, does) = match change {
+        "remove" => (w.remove_title, w.remove_means, w.remove_it),
+        "disable" => (w.disable_title, w.disable_means, w.disable_it),
+        _ => return Err(Refused::new(StatusCode::NOT_FOUND)),
+    };
+    let of_account = |more: &[&str]| path(&[&["people", "accounts", &line.name], more].concat());
+    let body = html! {
+        (notice("warn", html! {
+            p { (means) }
+            @if line.name == visitor.name() { p { (w.is_own) } }
+        }))
+        div.actions {
+            (button(&visitor.face, &of_account(&[change]), "danger", does, &[]))
+            a href=(of_account(&[])) { (w.keep_it) }
+        }
+    };
+    Ok(visitor.page(Place::People, &filled(title, std::slice::from_ref(&line.name)), body))
 }
 
 fn role_of(visitor: &Visitor) -> Result<Role, Refused> {
@@ -137,6 +163,7 @@ pub async fn change(visitor: Visitor) -> Answered {
     };
     let fields: &[&str] = match wish {
         AccountWish::Give(_) => &["user"],
+        AccountWish::Role(_) => &["role"],
         AccountWish::Password { .. } => &["password"],
         _ => &[],
     };

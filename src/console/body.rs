@@ -3,14 +3,16 @@
 
 use std::collections::HashMap;
 
+use actix_web::HttpResponse;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     answers::shut_in,
     assets::MAIL,
-    message::{content, id, shown},
+    message::{content, id, is_file, named, shown},
     visitor::{Answered, Visitor},
+    words,
 };
 use crate::{
     api::{OF_PART, OUTSIDE},
@@ -29,23 +31,74 @@ pub async fn page(visitor: Visitor) -> Answered {
     let Some(page) = &shown.html else {
         return Err(Refused::new(actix_web::http::StatusCode::NOT_FOUND).because(visitor.t().has_no_page));
     };
-    let images = images(&visitor, shown.id, page).await?;
-    let outside = !visitor.query.get("outside").is_empty();
-    let page = with_images(page, &images, outside);
+    let body = with_its_images(&visitor, shown.id, page).await?;
+    Ok(shut_in_with(&visitor, &shown.subject, body))
+}
+
+/// All of a message, to be printed: a frame has one height, whatever stands in it, and is cut on paper.
+pub async fn print(visitor: Visitor) -> Answered {
+    let shown = shown(&visitor, id(&visitor)?).await?;
+    let (t, language) = (visitor.t(), visitor.face.look.language);
+    let as_text = visitor.query.get("view") == "text";
+    let text = match shown.html.as_ref().filter(|_| !as_text) {
+        Some(page) => with_its_images(&visitor, shown.id, page).await?,
+        None => html! {
+            pre dir="auto" { (shown.text) }
+            @if shown.text_is_cut { p { (t.text_is_cut) } }
+        },
+    };
+    let files = shown.parts.iter().filter(|part| is_file(part));
+    let body = html! {
+        p.hint { (t.print_hint) }
+        h1 dir="auto" { (if shown.subject.is_empty() { t.no_subject } else { &shown.subject }) }
+        table.head {
+            (said(t.from, &shown.from))
+            (said(t.to, &shown.to))
+            @if !shown.cc.is_empty() { (said(t.cc, &shown.cc)) }
+            (said(t.sent, &words::moment(language, shown.date)))
+            @for file in files {
+                (said(t.attachment, &format!("{} ({})", named(file, t), words::bytes(language, file.size))))
+            }
+        }
+        div { (text) }
+    };
+    Ok(shut_in_with(&visitor, &shown.subject, body))
+}
+
+fn said(name: &str, value: &str) -> Markup {
+    html! { tr { th scope="row" { (name) } td dir="auto" { (value) } } }
+}
+
+/// A page of its own that runs nothing.
+fn shut_in_with(visitor: &Visitor, subject: &str, body: Markup) -> HttpResponse {
     let whole = html! {
         (DOCTYPE)
         html {
             head {
                 meta charset="utf-8";
                 meta name="referrer" content="no-referrer";
-                title { (shown.subject) }
+                title { (subject) }
                 link rel="stylesheet" href=(MAIL.path);
             }
-            // Nothing in it is markup but what `reading` wrote.
-            body { (PreEscaped(page)) }
+            body { (body) }
         }
     };
-    Ok(shut_in(whole, if outside { "data: https: http:" } else { "data:" }))
+    let images = if is_from_outside(visitor) {
+        "data: https: http:"
+    } else {
+        "data:"
+    };
+    shut_in(whole, images)
+}
+
+fn is_from_outside(visitor: &Visitor) -> bool {
+    !visitor.query.get("outside").is_empty()
+}
+
+/// The page of a message. Nothing in it is markup but what `reading` wrote.
+async fn with_its_images(visitor: &Visitor, id: crate::ids::MessageId, page: &str) -> Result<Markup, Refused> {
+    let images = images(visitor, id, page).await?;
+    Ok(PreEscaped(with_images(page, &images, is_from_outside(visitor))))
 }
 
 /// The images of the message that its page shows, by their parts, as addresses.

@@ -80,6 +80,7 @@ pub async fn archive(visitor: Visitor) -> Answered {
         id: entry.id,
         from: &entry.from,
         subject: &entry.subject,
+        subject_marks: &[],
         date: entry.date,
         size: entry.size,
         attachments: 0,

@@ -17,8 +17,9 @@ pub struct Mistake {
     form: String,
     field: &'static str,
     why: String,
-    /// Of a table.
+    /// The line of a table, and what is wrong with further ones.
     pub line: Option<usize>,
+    pub more: Vec<(Option<usize>, String)>,
     pub status: StatusCode,
 }
 
@@ -29,6 +30,7 @@ impl Mistake {
             field,
             why: why.to_owned(),
             line: None,
+            more: Vec::new(),
             status: StatusCode::BAD_REQUEST,
         }
     }
@@ -45,9 +47,11 @@ impl Mistake {
         };
         let about = refused.wrong().map_or(&[][..], asked_in);
         let field = fields.iter().find(|field| about.contains(field));
+        let more = refused.wrong().map_or(&[][..], |wrong| &wrong.more).iter();
         Ok(Self {
             status: refused.status(),
             line: refused.wrong().and_then(|wrong| wrong.line),
+            more: more.map(|wrong| (wrong.line, wrongs::words(language, wrong))).collect(),
             ..Self::new(form, field.unwrap_or(first), &why)
         })
     }

@@ -67,8 +67,16 @@ fn shown(visitor: &Visitor, preview: Option<&[ChangedLine]>) -> actix_web::HttpR
     let (previewed, imported) = (visitor.filled(PREVIEW), visitor.filled(IMPORT));
     let filled = if imported.is_wrong() { imported } else { previewed };
     let csv = visitor.form.as_typed("csv");
-    let wrong = visitor.mistake.as_ref().and_then(|mistake| mistake.line);
-    let wrong = wrong.and_then(|line| csv.lines().nth(line.checked_sub(1)?));
+    let lines: Vec<&str> = csv.lines().collect();
+    let mistake = visitor.mistake.as_ref();
+    let wrong = mistake.and_then(|mistake| mistake.line);
+    let more = mistake.map_or(&[][..], |mistake| &mistake.more);
+    let quoted = |number: Option<usize>| {
+        let line = number.and_then(|number| lines.get(number.checked_sub(1)?));
+        html! {
+            @if let Some(line) = line { p.place { (i.wrong_line) " " code { (line.chars().take(LONGEST).collect::<String>()) } } }
+        }
+    };
     let body = html! {
         p.back { a href="/console/people" { "← " (t.people) } }
         p { (i.means) }
@@ -80,7 +88,8 @@ fn shown(visitor: &Visitor, preview: Option<&[ChangedLine]>) -> actix_web::HttpR
                 textarea.table #csv name="csv" rows="12" required spellcheck="false"
                     aria-invalid=[filled.invalid("csv")] aria-describedby=[filled.described("csv", None)] { "\n" (csv) }
                 (filled.said("csv"))
-                @if let Some(line) = wrong { p.place { (i.wrong_line) " " code { (line.chars().take(LONGEST).collect::<String>()) } } }
+                (quoted(wrong))
+                @for (number, why) in more { p.wrong { (why) } (quoted(*number)) }
             }
             // The script puts a file into the field; without it, whoever has one copies it there.
             div.field hidden data-file="csv" {

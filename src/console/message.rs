@@ -17,11 +17,12 @@ use super::{
     look::local,
     parts::{moment, notice},
     rows::address,
+    texts::Texts,
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
-    api::{OUTSIDE, Reply, Request, Shown, ShownJournal, ShownPart},
+    api::{OF_PART, OUTSIDE, Reply, Request, Shown, ShownJournal, ShownPart},
     identify::{Layout, Summary},
     ids::MessageId,
     web::{self, Bytewise, Refused, bytes, cut},
@@ -106,6 +107,7 @@ impl Reading<'_> {
                 a.button href={ (here) "/download" } download { (t.download) }
                 a href=(below("headers")) { (t.all_headers) }
                 a href={ (here) "/source" } { (t.source) }
+                a href=(self.on_paper(visitor)) target="_blank" rel="noopener" { (t.print) }
                 @if !shown.journals.is_empty() { a href=(below("journal")) { (t.journal) } }
             }
             (attachments(visitor, shown, &below))
@@ -125,15 +127,19 @@ impl Reading<'_> {
         }
     }
 
+    /// The message as it is shown, to be printed.
+    fn on_paper(&self, visitor: &Visitor) -> String {
+        let parameters = ["view", "outside"].map(|name| (name, visitor.query.get(name)));
+        link(&format!("/console/mail/{}/print", self.shown.id), &parameters)
+    }
+
     /// The page of a message, shut in: what others sent is neither ours nor trusted.
     fn framed(&self, visitor: &Visitor, here: &str) -> Markup {
         let t = visitor.t();
         let outside = !visitor.query.get("outside").is_empty();
-        let images = self
-            .shown
-            .html
-            .as_deref()
-            .map_or(0, |page| page.matches(OUTSIDE).count()) as u64;
+        let page = self.shown.html.as_deref().unwrap_or_default();
+        let images = page.matches(OUTSIDE).count() as u64;
+        let has_images = images > 0 || page.contains(OF_PART);
         html! {
             @if images > 0 && !outside {
                 (notice("note", html! {
@@ -144,8 +150,13 @@ impl Reading<'_> {
                     }
                 }))
             }
-            iframe.paper title=(t.page_of_message) sandbox="allow-popups allow-popups-to-escape-sandbox"
+            iframe.paper.short[is_short(&self.shown.text) && !has_images] title=(t.page_of_message) sandbox="allow-popups allow-popups-to-escape-sandbox"
                 referrerpolicy="no-referrer" src=(link(&format!("{here}/body"), &[("outside", if outside { "1" } else { "" })])) {}
+            // On paper a frame is cut, and what is in it says nobody how high it is.
+            div.text.printed {
+                pre dir="auto" { (self.shown.text) }
+                @if self.shown.text_is_cut { p { (t.text_is_cut) } }
+            }
         }
     }
 }
@@ -174,11 +185,31 @@ fn header(visitor: &Visitor, shown: &Shown) -> Markup {
     }
 }
 
+/// Lines of a text that need no high frame, and characters of one.
+const SHORT: usize = 8;
+const WIDTH: usize = 80;
+
+fn is_short(text: &str) -> bool {
+    let lines = text.lines().map(|line| 1 + line.chars().count() / WIDTH);
+    lines.take(SHORT + 1).sum::<usize>() <= SHORT
+}
+
+/// Whether a part is a file, or not shown as the text.
+pub fn is_file(part: &ShownPart) -> bool {
+    part.name.is_some() || !part.kind.starts_with("text/")
+}
+
+pub fn named<'p>(part: &'p ShownPart, t: &'static Texts) -> &'p str {
+    part.name
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .unwrap_or(t.unnamed)
+}
+
 /// Parts that are files, or that are not shown as the text.
 fn attachments(visitor: &Visitor, shown: &Shown, below: &dyn Fn(&str) -> String) -> Markup {
     let (t, language) = (visitor.t(), visitor.face.look.language);
-    let is_shown = |part: &ShownPart| part.name.is_none() && part.kind.starts_with("text/");
-    let parts = shown.parts.iter().enumerate().filter(|(_, part)| !is_shown(part));
+    let parts = shown.parts.iter().enumerate().filter(|(_, part)| is_file(part));
     let parts: Vec<_> = parts.map(|(at, part)| (at + 1, part)).collect();
     html! {
         @if !parts.is_empty() {
@@ -188,7 +219,7 @@ fn attachments(visitor: &Visitor, shown: &Shown, below: &dyn Fn(&str) -> String)
                     @for (number, part) in parts {
                         li {
                             a href={ "/console/mail/" (shown.id) "/parts/" (number) } download {
-                                bdi { (part.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(t.unnamed)) }
+                                bdi { (named(part, t)) }
                             }
                             " " span.hint { (part.kind) " · " (words::bytes(language, part.size)) }
                             @if part.kind == ENCLOSED {

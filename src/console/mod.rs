@@ -8,12 +8,14 @@
 //! - `filled` is a form that could not be taken, as somebody filled it in.
 //! - `texts` has all words in both languages, as `bilingual` says, `words` what is counted, dated and measured in them.
 //! - `wizard` sets profiles up.
-//! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`,
-//!   `message`, and the `body` of one, which a browser shows shut in; `first` is the page that makes the first account.
+//! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`
+//!   (with `asked` and `narrowing`), `message`, and the `body` of one, which a browser shows shut in; `first` is the page that
+//!   makes the first account.
 
 mod account;
 mod accounts;
 mod answers;
+mod asked;
 mod assets;
 mod assign;
 mod audit;
@@ -35,6 +37,7 @@ mod lists;
 mod log_in;
 mod look;
 mod message;
+mod narrowing;
 mod overview;
 mod parts;
 mod people;

@@ -147,12 +147,12 @@ fn archive(face: &Face, line: &ApplianceLine, lately: &Lately) -> Markup {
             }
             @if let Some(index) = &line.index {
                 (figure(t.index, html! {
-                    @if index.behind > 0 { (words::messages(language, index.behind)) " " (t.not_searchable_yet) }
+                    @if index.behind > 0 { (words::count(language, index.behind, [t.not_searchable_yet, t.none_searchable_yet])) }
                     @else { (t.index_is_up) }
                 }))
             }
             @if let Some(verified) = &line.verified {
-                (figure(t.verified, moment_or(face, verified.last, t.none_yet)))
+                (figure(t.verified, moment_or(face, verified.last, t.not_yet)))
             }
             (figure(growth::texts(face).last_backup, backed_up(face, line.backup.as_ref())))
             (figure(t.runs_since, moment(face, line.since)))

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     account::new_password,
+    filled::Filled,
     form::path,
     frame::{Face, Place},
     import, lists,
@@ -194,7 +195,7 @@ fn add_account_form(visitor: &Visitor) -> Markup {
             form method="post" action=(ADD) {
                 (face.token())
                 (filled.field("account", t.name, "text", "", "off"))
-                (roles(face, filled.value("role", Role::User.as_str())))
+                (roles(face, filled, Role::User))
                 (filled.field("archives", t.archives_to_give, "text", "", "off"))
                 p.hint { (t.archives_to_give_hint) }
                 (new_password(face, filled))
@@ -205,15 +206,17 @@ fn add_account_form(visitor: &Visitor) -> Markup {
 }
 
 /// A choice of role.
-pub fn roles(face: &Face, chosen: &str) -> Markup {
+pub fn roles(face: &Face, filled: Filled, otherwise: Role) -> Markup {
     let (t, language) = (face.t(), face.look.language);
+    let chosen = filled.value("role", otherwise.as_str());
     html! {
         div.field {
             label for="role" { (t.role) }
-            select #role name="role" {
+            select #role name="role" aria-invalid=[filled.invalid("role")] aria-describedby=[filled.described("role", Some("role-hint"))] {
                 @for role in Role::ALL { option value=(role.as_str()) selected[role.as_str() == chosen] { (words::role(language, role)) } }
             }
-            p.hint { (t.role_hint) }
+            (filled.said("role"))
+            p.hint #role-hint { (t.role_hint) }
         }
     }
 }

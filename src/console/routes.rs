@@ -26,6 +26,11 @@ use crate::{
     web::{Door, Refused, refuse_other_sites},
 };
 
+/// Where one begins.
+const START: &str = "/console";
+/// Below it everything is ours: also what is not there, and what only takes forms.
+const NOT_THERE: &str = "/console/";
+
 /// Bytes of a form at most.
 const BODY: usize = 64 << 10;
 /// The same of one with a table, whose letters may take three bytes each.
@@ -65,6 +70,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         get("/console/archives/{name}", handler(browse::archive)),
         get("/console/mail/{id}", handler(message::page)),
         get("/console/mail/{id}/body", handler(body::page)),
+        get("/console/mail/{id}/print", handler(body::print)),
         get("/console/mail/{id}/headers", handler(message::headers)),
         get("/console/mail/{id}/journal", handler(message::journal)),
         get("/console/mail/{id}/source", handler(message::source)),
@@ -108,6 +114,7 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         post("/console/people/users/{name}/retire", handler(people::retire)),
         post("/console/people/accounts", handler(accounts::add)),
         get("/console/people/accounts/{name}", handler(accounts::page)),
+        get("/console/people/accounts/{name}/{change}", handler(accounts::ask)),
         post("/console/people/accounts/{name}/{change}", handler(accounts::change)),
         get("/console/audit", handler(audit::page)),
         get("/console/audit.csv", handler(audit::csv)),
@@ -122,8 +129,14 @@ pub fn routes(door: &Door, first: &FirstAccount) -> Vec<Route> {
         let most = if method == Method::POST { LONG_BODY } else { 0 };
         visited(door, method, path, handler).with_body(most)
     });
+    let not_there = visited(door, Method::GET, NOT_THERE, handler(not_there)).fallback();
     let routes = routes.into_iter().chain(of_wizard);
-    routes.map(Route::unlisted).collect()
+    routes.map(Route::unlisted).chain([not_there]).collect()
+}
+
+/// What is said where there is no such page.
+async fn not_there(visitor: Visitor) -> Answered {
+    Ok(trouble(&visitor.face, &Refused::new(StatusCode::NOT_FOUND)))
 }
 
 /// A page for whoever asks.
@@ -160,6 +173,10 @@ fn visited(door: &Door, method: Method, path: &'static str, handler: Handler) ->
                 look: Look::of(&asked.request),
                 who: None,
             };
+            if path == NOT_THERE {
+                // Nobody is sent back to where there is nothing.
+                face.look.here = START.to_owned();
+            }
             let answer = answer(&door, &handler, asked, &mut face).await;
             counted(path, answer.unwrap_or_else(|refused| trouble(&face, &refused)))
         }
@@ -174,15 +191,16 @@ async fn answer(door: &Door, handler: &Handler, asked: Asked, face: &mut Face) -
     }
     let query = Form::of_query(&asked);
     let form = if reads { Form::default() } else { Form::of_body(&asked)? };
+    if !reads {
+        // The page that has the form may itself be the answer to one, which no link leads to.
+        face.look.here = local(form.get("here")).unwrap_or(START).to_owned();
+    }
     let path = asked.request.path().to_owned();
     let visit = match door.admit(asked).await {
         Ok(visit) => visit,
         Err(refused) if refused.status() == StatusCode::UNAUTHORIZED => {
-            let back = if reads { &*face.look.here } else { form.get("here") };
-            return Ok(see(&link(
-                "/console/log-in",
-                &[("to", local(back).unwrap_or_default()), ("over", "1")],
-            )));
+            let back = local(&face.look.here).unwrap_or_default();
+            return Ok(see(&link("/console/log-in", &[("to", back), ("over", "1")])));
         }
         Err(refused) => return Err(refused),
     };

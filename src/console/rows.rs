@@ -14,6 +14,8 @@ pub struct Row<'r> {
     pub id: MessageId,
     pub from: &'r str,
     pub subject: &'r str,
+    /// The words of the query in it, from one character to before another.
+    pub subject_marks: &'r [[usize; 2]],
     pub date: Timestamp,
     pub size: u64,
     pub attachments: u64,
@@ -56,7 +58,7 @@ fn shown(visitor: &Visitor, row: &Row, address: &str) -> Markup {
         a.row href=(address) data-row aria-current=[is_open.then_some("true")] {
             span.from { bdi { (if row.from.is_empty() { t.no_sender } else { row.from }) } }
             span.when { (moment(&visitor.face, row.date)) }
-            span.subject { bdi { (subject) } }
+            span.subject { bdi { (marked(subject, row.subject_marks)) } }
             span.marks {
                 @if !row.folder.is_empty() { span.badge { bdi { (row.folder) } } }
                 @if row.attachments > 0 { span.badge { (words::count(language, row.attachments, [t.attachment, t.attachments])) } }
@@ -72,4 +74,35 @@ fn shown(visitor: &Visitor, row: &Row, address: &str) -> Markup {
 pub fn address(path: &str, list: &[(&str, &str)], more: &[(&str, &str)]) -> String {
     let parameters: Vec<_> = list.iter().chain(more).copied().collect();
     link(path, &parameters)
+}
+
+/// A stretch of text with its words marked; `marks` counts characters.
+pub fn marked(text: &str, marks: &[[usize; 2]]) -> Markup {
+    let letters: Vec<char> = text.chars().collect();
+    let mut pieces: Vec<(String, bool)> = Vec::new();
+    let mut at = 0;
+    for [from, to] in marks {
+        let (from, to) = ((*from).clamp(at, letters.len()), (*to).clamp(at, letters.len()));
+        if from < to {
+            pieces.push((letters[at..from].iter().collect(), false));
+            pieces.push((letters[from..to].iter().collect(), true));
+            at = to;
+        }
+    }
+    pieces.push((letters[at..].iter().collect(), false));
+    html! {
+        @for (piece, is_marked) in &pieces {
+            @if *is_marked { mark { (piece) } } @else { (piece) }
+        }
+    }
+}
+
+#[test]
+fn words_are_marked_and_nothing_else_is_markup() {
+    let shown = |text: &str, marks: &[[usize; 2]]| marked(text, marks).into_string();
+    assert_eq!(
+        shown("grüne <b> Äpfel", &[[10, 15]]),
+        "grüne &lt;b&gt; <mark>Äpfel</mark>"
+    );
+    assert_eq!(shown("ab", &[[0, 1], [0, 9], [5, 7]]), "<mark>a</mark><mark>b</mark>");
 }

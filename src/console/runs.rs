@@ -249,7 +249,7 @@ fn counts(face: &Face, run: &Run) -> Markup {
                 tfoot { tr { th scope="row" { (t.seen) } td.number { (number(counts.seen)) } td.hint { (t.seen_means) } } }
             }
             p.hint {
-                (number(counts.filings)) " " (t.filings) " · " (number(counts.unknown)) " " (t.without_known) " · "
+                (words::count(language, counts.filings, [t.filing, t.filings])) " · " (number(counts.unknown)) " " (t.without_known) " · "
                 (number(counts.deleted)) " " (t.deleted_there) " · " (words::bytes(language, counts.bytes)) " " (t.fetched)
             }
         }

@@ -6,72 +6,32 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     answers::{cookie, html as page_of, in_two, see},
+    asked::{Asked, HERE, PAGE},
     beside::beside,
     filled::Mistake,
     form::link,
     frame::Place,
     look::local,
+    narrowing::facets,
     parts::{next_page, notice},
-    rows::{Row, TAKE, address, rows},
+    rows::{Row, TAKE, address, marked, rows},
     said::{english, failed},
     texts::wrongs,
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
-    api::{Counted, FacetsLine, FoundLine, HitLine, IndexLine, SearchOrder, Searched, Taken},
+    api::{FoundLine, HitLine, IndexLine, SearchOrder, Searched, Taken},
     ids::MessageId,
     search::parse,
     web::{self, REASON, Refused},
 };
 
-const HERE: &str = "/console/mail";
-/// Messages of a page.
-const PAGE: usize = 40;
 /// Messages of a ZIP.
 const MOST_TAKEN: u64 = 50_000;
 const REASON_FORM: &str = "/console/mail/reason";
 /// A query that finds all.
 const ALL: &str = "*";
-
-/// What is asked for, as the address says it.
-struct Asked {
-    q: String,
-    user: String,
-    sort: String,
-    cursor: String,
-}
-
-impl Asked {
-    fn of(visitor: &Visitor) -> Self {
-        let query = &visitor.query;
-        Self {
-            q: query.get("q").to_owned(),
-            user: query.get("user").to_owned(),
-            sort: query.get("sort").to_owned(),
-            cursor: query.get("cursor").to_owned(),
-        }
-    }
-
-    fn by_relevance(&self) -> bool {
-        self.sort == "relevance"
-    }
-
-    fn address(&self, q: &str, user: &str, cursor: &str) -> String {
-        let parameters = [("q", q), ("user", user), ("sort", &*self.sort), ("cursor", cursor)];
-        link(HERE, &parameters)
-    }
-
-    /// What leads to this list.
-    fn list(&self) -> [(&str, &str); 4] {
-        [
-            ("q", &self.q),
-            ("user", &self.user),
-            ("sort", &*self.sort),
-            ("cursor", &self.cursor),
-        ]
-    }
-}
 
 pub async fn page(visitor: Visitor) -> Answered {
     let account = &visitor.visit.account;
@@ -118,7 +78,7 @@ async fn below_bar(visitor: &Visitor, asked: &Asked) -> Result<(StatusCode, Mark
             SearchOrder::Newest
         },
         limit: PAGE,
-        facets: asked.cursor.is_empty(),
+        facets: true,
         after: Some(asked.cursor.clone()).filter(|cursor| !cursor.is_empty()),
         snippets: true,
     };
@@ -172,7 +132,7 @@ fn bar(visitor: &Visitor, asked: &Asked, is_wrong: bool) -> Markup {
             }
         }
         @if !asked.user.is_empty() {
-            p.filter { (t.only_of) " " bdi { (asked.user) } " · " a href=(asked.address(&asked.q, "", "")) { (t.of_all) } }
+            p.filter { (t.only_of) " " bdi { (asked.user) } " · " a href=(asked.address(&asked.q, "")) { (t.of_all) } }
         }
     }
 }
@@ -198,7 +158,7 @@ fn behind(visitor: &Visitor, index: &IndexLine) -> Markup {
     let is_going = matches!(index.state.as_str(), "following" | "building");
     html! {
         @if index.behind > 0 {
-            (notice("warn", html! { p { (words::messages(language, index.behind)) " " (t.not_searchable_yet) } }))
+            (notice("warn", html! { p { (words::count(language, index.behind, [t.not_searchable_yet, t.none_searchable_yet])) } }))
         }
         @if !is_going {
             @let why = index.why.as_ref().map(|why| english(&visitor.face, why)).unwrap_or_default();
@@ -207,70 +167,19 @@ fn behind(visitor: &Visitor, index: &IndexLine) -> Markup {
     }
 }
 
-fn facets(visitor: &Visitor, asked: &Asked, facets: Option<&FacetsLine>) -> Markup {
-    let t = visitor.t();
-    let narrowed = |term: String| {
-        let q = if asked.q.is_empty() {
-            term
-        } else {
-            format!("{} {term}", in_one(&asked.q))
-        };
-        asked.address(&q, &asked.user, "")
-    };
-    html! {
-        aside.facets aria-label=(t.narrow_down) {
-            @if let Some(facets) = facets {
-                (facet(visitor, t.years, &facets.years, |name| narrowed(format!("date:{name}"))))
-                (facet(visitor, t.senders, &facets.senders, |name| narrowed(format!("from:{}", quoted(name)))))
-                @if asked.user.is_empty() && facets.users.len() > 1 {
-                    (facet(visitor, t.archives, &facets.users, |name| asked.address(&asked.q, name, "")))
-                }
-            }
-            p { a href="/console/archives" { (t.browse_archives) } }
-        }
-    }
-}
-
-fn facet(visitor: &Visitor, title: &str, counted: &[Counted], address: impl Fn(&str) -> String) -> Markup {
-    let language = visitor.face.look.language;
-    html! {
-        @if !counted.is_empty() {
-            h2 { (title) }
-            ul {
-                @for one in counted {
-                    li { a href=(address(&one.name)) { bdi { (one.name) } } " " span.many { (words::number(language, one.messages)) } }
-                }
-            }
-        }
-    }
-}
-
-/// A query to which something is added has all of it together first.
-fn in_one(query: &str) -> String {
-    match query.contains(" OR ") {
-        true => format!("({query})"),
-        false => query.to_owned(),
-    }
-}
-
-/// A word of a query that means nothing but itself.
-fn quoted(word: &str) -> String {
-    match word.chars().all(|c| c.is_alphanumeric() || "@._-+".contains(c)) {
-        true => word.to_owned(),
-        false => format!("\"{}\"", word.replace(['"', '\\'], " ")),
-    }
-}
-
 fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine) -> Markup {
     let (t, language) = (visitor.t(), visitor.face.look.language);
-    let next = found
-        .next
-        .as_ref()
-        .map(|next| asked.address(&asked.q, &asked.user, next));
+    let next = found.next.as_ref().map(|next| asked.next(next, hits.len()));
+    let (first, shown) = (asked.first(), hits.len() as u64);
+    let last = first.saturating_add(shown).saturating_sub(1);
+    let is_part = shown > 0 && shown < found.total && last <= found.total;
     html! {
         section.results aria-label=(t.results) {
             p.total {
-                span role="status" { (words::messages(language, found.total)) }
+                span role="status" {
+                    @if is_part { (words::number(language, first)) "–" (words::number(language, last)) " " (t.out_of) " " }
+                    (words::messages(language, found.total))
+                }
                 @if (1..=MOST_TAKEN).contains(&found.total) {
                     " · " a href=(link(TAKE, &[("q", &asked.q), ("user", &asked.user)])) download { (t.take_all) }
                 }
@@ -280,8 +189,9 @@ fn results(visitor: &Visitor, asked: &Asked, hits: &[HitLine], found: &FoundLine
             } @else {
                 (rows(visitor, &asked.list(), hits.iter().map(row), |id| address(HERE, &asked.list(), &[("open", &id.to_string())])))
             }
-            @if !asked.cursor.is_empty() {
-                p { a href=(asked.address(&asked.q, &asked.user, "")) { (t.to_first_page) } }
+            @if let Some(previous) = asked.previous() {
+                p { a.button rel="prev" href=(previous) { (t.previous_page) } }
+                p { a href=(asked.address(&asked.q, &asked.user)) { (t.to_first_page) } }
             }
             (next_page(t.more, next))
         }
@@ -293,33 +203,13 @@ fn row(hit: &HitLine) -> Row<'_> {
         id: hit.id,
         from: &hit.from,
         subject: &hit.subject,
+        subject_marks: &hit.subject_marks,
         date: hit.date,
         size: hit.size,
         attachments: hit.attachments.into(),
         users: hit.users.len() as u64 + hit.more_users,
         folder: "",
         snippet: hit.snippet.as_ref().map(|snippet| marked(snippet, &hit.marks)),
-    }
-}
-
-/// A stretch of text with its words marked; `marks` counts characters.
-fn marked(text: &str, marks: &[[usize; 2]]) -> Markup {
-    let letters: Vec<char> = text.chars().collect();
-    let mut pieces: Vec<(String, bool)> = Vec::new();
-    let mut at = 0;
-    for [from, to] in marks {
-        let (from, to) = ((*from).clamp(at, letters.len()), (*to).clamp(at, letters.len()));
-        if from < to {
-            pieces.push((letters[at..from].iter().collect(), false));
-            pieces.push((letters[from..to].iter().collect(), true));
-            at = to;
-        }
-    }
-    pieces.push((letters[at..].iter().collect(), false));
-    html! {
-        @for (piece, is_marked) in &pieces {
-            @if *is_marked { mark { (piece) } } @else { (piece) }
-        }
     }
 }
 
@@ -380,16 +270,4 @@ pub async fn reason(visitor: Visitor) -> Answered {
         None,
     );
     Ok(response)
-}
-
-#[test]
-fn words_are_marked_and_nothing_else_is_markup() {
-    let shown = |text: &str, marks: &[[usize; 2]]| marked(text, marks).into_string();
-    assert_eq!(
-        shown("grüne <b> Äpfel", &[[10, 15]]),
-        "grüne &lt;b&gt; <mark>Äpfel</mark>"
-    );
-    assert_eq!(shown("ab", &[[0, 1], [0, 9], [5, 7]]), "<mark>a</mark><mark>b</mark>");
-    assert_eq!(quoted("a@b.example"), "a@b.example");
-    assert_eq!(quoted("a\" OR b"), "\"a  OR b\"");
 }

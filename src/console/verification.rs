@@ -28,8 +28,8 @@ pub fn nightly(face: &Face, line: &ApplianceLine) -> Markup {
             h2 #nightly { (t.verified) ": " (s.nightly) }
             @if let Some(verified) = &line.verified {
                 dl.figures {
-                    (figure(t.verified_last, moment_or(face, verified.last, t.none_yet)))
-                    (figure(t.verified_all, moment_or(face, verified.all, t.none_yet)))
+                    (figure(t.verified_last, moment_or(face, verified.last, t.not_yet)))
+                    (figure(t.verified_all, moment_or(face, verified.all, t.not_yet)))
                     (figure(t.verified_every, html! { (words::seconds(language, verified.every_seconds)) }))
                     (figure(t.damages_title, html! { (words::number(language, verified.damages)) }))
                 }

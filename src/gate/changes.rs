@@ -65,6 +65,8 @@ impl Gate {
             changes: plan.changes,
             sessions: plan.sessions,
             keeps: own_session(caller, name),
+            // The owner has the command line, also where nobody administers by an account.
+            spares_administrator: matches!(caller, Caller::Account(_)),
             ..Deed::noted(entry)
         };
         match self.0.notes.deed(deed).await {

@@ -148,7 +148,17 @@ impl Reception {
             }
             Some(status) => return Err(refusal(status).into()),
         }
-        let (route, named) = route?;
+        let (route, named, refused) = match route {
+            Ok((route, named)) => (route, named, None),
+            Err(refused) => match self
+                .routes
+                .iter()
+                .find(|route| route.falls_back(request.method(), request.path()))
+            {
+                Some(route) => (route, Named::new(), Some(refused)),
+                None => return Err(refused),
+            },
+        };
         self.let_in(route, request)?;
         let given = request.headers().get(AUTHORIZATION);
         let asked = Asked {
@@ -159,7 +169,14 @@ impl Reception {
             named,
             request: request.clone(),
         };
-        Ok((route.handler)(asked).await)
+        let mut answered = (route.handler)(asked).await;
+        // It may also ask for a log-in first.
+        if let Some(refused) = refused.filter(|_| answered.status() == StatusCode::NOT_FOUND) {
+            *answered.status_mut() = refused.status();
+            let allowed = refused.headers().get(ALLOW).cloned();
+            allowed.and_then(|allowed| answered.headers_mut().insert(ALLOW, allowed).next());
+        }
+        Ok(answered)
     }
 
     /// The route that a request is for, and what stands in its path where that has names; an error answers 404 or 405.

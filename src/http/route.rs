@@ -28,6 +28,8 @@ pub struct Route {
     pub(super) method: Method,
     /// As it is given, with `{name}` for a segment that may be anything.
     pub(super) path: &'static str,
+    /// Whether it stands, in place of a refusal, for all whose path begins with this one and that is not there.
+    pub(super) is_fallback: bool,
     /// Whether it is named to whoever asks for a path that is not there.
     pub(super) is_listed: bool,
     pub(super) let_in: LetIn,
@@ -96,6 +98,7 @@ impl Route {
         Self {
             method,
             path,
+            is_fallback: false,
             is_listed: true,
             let_in,
             most: 0,
@@ -115,6 +118,18 @@ impl Route {
         self
     }
 
+    /// It is shown for whatever is asked for whose path begins with this one, to be read, that no other route has. The status stays that of the
+    /// refusal in whose place it is.
+    pub fn fallback(mut self) -> Self {
+        self.is_fallback = true;
+        self.unlisted()
+    }
+
+    /// Whether it stands for this request, which no other route takes.
+    pub(super) fn falls_back(&self, method: &Method, path: &str) -> bool {
+        self.is_fallback && self.takes(method) && path.starts_with(self.path)
+    }
+
     pub fn path(&self) -> &'static str {
         self.path
     }
@@ -125,6 +140,9 @@ impl Route {
 
     /// What stands in `path` where this route has names; `None` where it is another path.
     pub(super) fn named(&self, path: &str) -> Option<Named> {
+        if self.is_fallback {
+            return None;
+        }
         let (mut named, mut given) = (Vec::new(), path.split('/'));
         for segment in self.path.split('/') {
             let given = given.next()?;

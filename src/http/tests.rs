@@ -22,11 +22,14 @@ const MOST: usize = 1000;
 fn letters() -> Vec<Route> {
     let length = async |asked: Asked| answer(StatusCode::OK).body(format!("{} bytes\n", asked.body.len()));
     let hello = async |_| answer(StatusCode::OK).body("hello\n");
+    let lost = async |_| answer(StatusCode::NOT_FOUND).body("lost\n");
     vec![
         Route::new(Method::GET, "/letters", LetIn::Anyone, hello),
         Route::new(Method::POST, "/letters", LetIn::Anyone, length).with_body(MOST),
         Route::new(Method::POST, "/letters/new", LetIn::Anyone, length).unlisted(),
         Route::new(Method::GET, "/letters/{name}", LetIn::Anyone, hello).unlisted(),
+        Route::new(Method::POST, "/letters/forms/one", LetIn::Anyone, length).unlisted(),
+        Route::new(Method::GET, "/letters/", LetIn::Anyone, lost).fallback(),
     ]
 }
 
@@ -255,6 +258,28 @@ fn idle_connections_keep_nobody_out() {
                 assert!(!head.contains("connection: close"), "{head}");
             }
             idle.push(client);
+        }
+    });
+}
+
+#[test]
+fn a_guest_has_its_own_words_for_what_is_not_there() {
+    served(json!({}), letters(), async |address| {
+        let mut client = Client::new(address).await;
+        let (status, head, body) = client.ask("GET /letters/new/none", "", "").await;
+        assert_eq!((status, &*body), (404, "lost\n"));
+        assert!(!head.contains("allow:"), "{head}");
+        let (status, head, body) = client.ask("GET /letters/forms/one", "", "").await;
+        assert_eq!((status, &*body), (405, "lost\n"));
+        assert!(head.contains("allow: post"), "{head}");
+        for (asked, status) in [
+            ("DELETE /letters/new/none", 404),
+            ("GET /lettersx", 404),
+            ("PUT /letters/forms/one", 405),
+        ] {
+            let (is, _, body) = client.ask(asked, "", "").await;
+            assert_eq!(is, status, "{asked}");
+            assert!(!body.contains("lost"), "{asked}: {body}");
         }
     });
 }

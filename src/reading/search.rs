@@ -1,7 +1,10 @@
 //! Searches: what the index finds, with what the store says of it. The index says which messages are looked at; whether
 //! whoever asks may see one is asked of the store once more.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 use roaring::RoaringTreemap;
 
@@ -86,10 +89,11 @@ pub fn search(
     let page: Vec<_> = page
         .filter_map(|(hit, row)| Some((hit, row, messages.remove(&hit.id)?)))
         .collect();
+    let marks = Marks::of(&query);
     let mut snippets = match asked.snippets {
         true => snippets(
             store,
-            &query,
+            &marks,
             page.iter().map(|(hit, _, readable)| (hit.id, &readable.message)),
         ),
         false => Vec::new(),
@@ -99,6 +103,10 @@ pub fn search(
         if let Some(line) = line(&mut rows, hit, row, readable, snippets.next())? {
             let line = HitLine {
                 unread: unread.remove(&hit.id).unwrap_or_default(),
+                subject_marks: match asked.snippets {
+                    true => pairs(&marks.of_subject(&line.subject)),
+                    false => Vec::new(),
+                },
                 ..line
             };
             tell(Reply::Hit(Box::new(line)))?;
@@ -259,10 +267,9 @@ fn facets(facets: Facets) -> FacetsLine {
 /// so that putting them together takes longer than finding them.
 fn snippets<'m>(
     store: &Store,
-    query: &Query,
+    marks: &Marks,
     messages: impl Iterator<Item = (MessageId, &'m Message)>,
 ) -> Vec<Result<Snippet, StoreError>> {
-    let marks = Marks::of(query);
     let mut may_read = READ_OF_PAGE;
     let messages: Vec<_> = messages
         .map(|(id, message)| {
@@ -284,6 +291,10 @@ fn snippets<'m>(
         some.iter().map(snippet).collect::<Vec<_>>()
     });
     made.into_iter().flatten().collect()
+}
+
+fn pairs(marks: &[Range<usize>]) -> Vec<[usize; 2]> {
+    marks.iter().map(|mark| [mark.start, mark.end]).collect()
 }
 
 /// The line of a message; `None` of one that is damaged.
@@ -317,10 +328,10 @@ fn line(
         more_users: more,
         sha256: view::hex(message.sha256),
         marks: snippet
-            .iter()
-            .flat_map(|snippet| &snippet.marks)
-            .map(|mark| [mark.start, mark.end])
-            .collect(),
+            .as_ref()
+            .map(|snippet| pairs(&snippet.marks))
+            .unwrap_or_default(),
+        subject_marks: Vec::new(),
         snippet: snippet.map(|snippet| snippet.text),
         score: hit.score,
         unread: Vec::new(),

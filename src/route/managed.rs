@@ -18,7 +18,7 @@ pub fn managed(user: &config::User) -> Result<User, StoreError> {
     let refused = |error: crate::message::EntryError| StoreError::User {
         name: user.name.clone(),
         detail: error.to_string(),
-        wrong: Wrong::from(&error),
+        wrong: Wrong::from(&error).into(),
     };
     let mut seen = HashSet::new();
     let mut addresses = Vec::with_capacity(user.addresses.len());
@@ -70,7 +70,7 @@ pub fn changed_users<'c, U>(
                 return Err(StoreError::User {
                     name: there.name.clone(),
                     detail: "is in the configuration and was added by a command too; rename one of them".into(),
-                    wrong: Wrong::new(Code::UserExists, &[&there.name]),
+                    wrong: Wrong::new(Code::UserExists, &[&there.name]).into(),
                 });
             }
             Some((id, _)) => changed.push((Some(*id), wanted)),

@@ -56,7 +56,7 @@ impl Signs {
             detail: format!(
                 "cannot have {taken}: it is the address of a list, in the configuration or kept in the catalog"
             ),
-            wrong: Wrong::new(Code::AddressOfList, &[taken]),
+            wrong: Wrong::new(Code::AddressOfList, &[taken]).into(),
         })
     }
 

@@ -96,7 +96,7 @@ impl UserError {
             Self::BuiltIn(name) => Wrong::new(Code::UserBuiltIn, &[name]),
             Self::Retired(name) => Wrong::new(Code::UserRetired, &[name]),
             Self::Panicked(_) => return None,
-            Self::Store(StoreError::User { wrong, .. }) => wrong.clone(),
+            Self::Store(StoreError::User { wrong, .. }) => (**wrong).clone(),
             Self::Store(_) => return None,
         })
     }
@@ -154,20 +154,25 @@ pub fn changed(directory: &Directory, change: UserChange) -> Result<(Option<User
     }
 }
 
+/// A user by name, and what becomes of them.
+type NamedChange = (String, ChangeKind);
+
 /// What becomes of the users of a table, as somebody imports them, and of each by name. Who is in the configuration stays
 /// as that says.
 ///
 /// # Errors
-/// One of them is in the configuration, or has an address that is somebody else's: then none of them is changed.
+/// Some of them are in the configuration, or have an address that is somebody else's, which is said of the first `most`: then
+/// none of them is changed.
 pub fn imported<U>(
     known: &[(UserId, User, U)],
     table: &[config::User],
     signs: &Signs,
-) -> Result<(ChangedUsers, Vec<(String, ChangeKind)>), StoreError> {
-    let refused = |name: &str, detail: String, wrong| StoreError::User {
+    most: usize,
+) -> Result<(ChangedUsers, Vec<NamedChange>), Vec<StoreError>> {
+    let refused = |name: &str, detail: String, wrong: Wrong| StoreError::User {
         name: name.to_owned(),
         detail,
-        wrong,
+        wrong: wrong.into(),
     };
     let named: HashSet<&str> = table.iter().map(|user| user.name.as_str()).collect();
     let others = known
@@ -184,30 +189,42 @@ pub fn imported<U>(
         }
     }
     let (mut changed, mut news, mut lines) = (Vec::new(), UsersNews::default(), Vec::new());
+    let mut wrong = Vec::new();
     for user in table {
-        let wanted = User {
-            managed: false,
-            ..managed(user)?
+        if wrong.len() >= most {
+            break;
+        }
+        let wanted = match managed(user) {
+            Ok(user) => User { managed: false, ..user },
+            Err(error) => {
+                wrong.push(error);
+                continue;
+            }
         };
         let name = wanted.name.clone();
         if let Some(address) = wanted.addresses.iter().find(|address| owners.contains_key(address))
             && !wanted.retired
         {
-            return Err(refused(
+            wrong.push(refused(
                 &name,
                 format!("{address} is an address of {:?} already", owners[address]),
                 Wrong::new(Code::AddressTaken, &[address, &owners[address]]),
             ));
+            continue;
         }
-        signs.contradiction(&wanted).map_or(Ok(()), Err)?;
+        if let Some(error) = signs.contradiction(&wanted) {
+            wrong.push(error);
+            continue;
+        }
         let (id, change) = match by_name.get(&*name) {
             None => (None, ChangeKind::Added),
             Some((_, there)) if there.managed && !there.retired => {
-                return Err(refused(
+                wrong.push(refused(
                     &name,
                     "is in the configuration, which says what addresses they have".to_owned(),
                     Wrong::new(Code::UserOfConfiguration, &[&name]),
                 ));
+                continue;
             }
             Some((_, there)) if **there == wanted => {
                 lines.push((name, ChangeKind::Unchanged));
@@ -221,7 +238,10 @@ pub fn imported<U>(
         lines.push((name, change));
         changed.push((id, wanted));
     }
-    Ok(((changed, news), lines))
+    match wrong.is_empty() {
+        true => Ok(((changed, news), lines)),
+        false => Err(wrong),
+    }
 }
 
 fn checked(name: &str) -> Result<(), UserError> {

@@ -11,6 +11,8 @@ use crate::harmless::one_line;
 
 /// Bytes of a text in which words are looked for.
 const READ: usize = 256 << 10;
+/// The same of a subject.
+const SUBJECT: usize = 4 << 10;
 /// Places of a text that are considered.
 const PLACES: usize = 2000;
 /// Characters of a stretch, and how many of them stand before the first mark.
@@ -18,7 +20,10 @@ const LENGTH: usize = 200;
 const BEFORE: usize = 50;
 
 /// The words that are marked: rows of them.
-pub struct Marks(Vec<Vec<Asked>>);
+pub struct Marks {
+    in_text: Vec<Vec<Asked>>,
+    in_subject: Vec<Vec<Asked>>,
+}
 
 /// A stretch of text in one line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,17 +42,22 @@ struct Found {
 impl Marks {
     /// The words that a query looks for in texts, and does not want away.
     pub fn of(query: &Query) -> Self {
-        let mut rows = Vec::new();
+        let (mut in_text, mut in_subject) = (Vec::new(), Vec::new());
         query.each(&mut |criterion, is_negated| {
             if let Criterion::Text(text) = criterion
-                && matches!(text.place, Place::Anywhere | Place::Body)
+                && matches!(text.place, Place::Anywhere | Place::Body | Place::Subject)
                 && !is_negated
                 && let Ok(row) = text.asked()
             {
-                rows.push(row);
+                if text.place != Place::Subject {
+                    in_text.push(row.clone());
+                }
+                if text.place != Place::Body {
+                    in_subject.push(row);
+                }
             }
         });
-        Self(rows)
+        Self { in_text, in_subject }
     }
 
     /// The stretch of a text in which most of the words stand close together; where none does, the beginning.
@@ -57,30 +67,57 @@ impl Marks {
             read -= 1;
         }
         let text = &text[..read];
-        let found = self.places(text);
+        let found = places(&self.in_text, text);
         let first = found.get(best(&found)).map_or(0, |found| found.at.start);
         stretch(text, first, &found)
     }
 
-    fn places(&self, text: &str) -> Vec<Found> {
-        let words: Vec<_> = words(text).collect();
-        let mut found = Vec::new();
-        for begin in 0..words.len() {
-            for (row, asked) in self.0.iter().enumerate() {
-                let Some(there) = words.get(begin..begin + asked.len()) else {
-                    continue;
-                };
-                if asked.iter().zip(there).all(|(asked, word)| asked.has(&word.folded)) {
-                    let at = there[0].from..there[there.len() - 1].to;
-                    found.push(Found { at, row });
-                }
-            }
-            if found.len() >= PLACES {
-                break;
+    /// What of a subject is marked: from one character to before another, none of which overlap.
+    pub fn of_subject(&self, subject: &str) -> Vec<Range<usize>> {
+        let mut read = SUBJECT.min(subject.len());
+        while !subject.is_char_boundary(read) {
+            read -= 1;
+        }
+        let subject = &subject[..read];
+        let mut marks: Vec<Range<usize>> = Vec::new();
+        // They begin one behind the other.
+        for Found { at, .. } in places(&self.in_subject, subject) {
+            match marks.last_mut() {
+                Some(last) if at.start <= last.end => last.end = last.end.max(at.end),
+                _ => marks.push(at),
             }
         }
-        found
+        let (mut at, mut letters) = (0, 0);
+        let mut letters_to = |byte: usize| {
+            letters += subject[at..byte].chars().count();
+            at = byte;
+            letters
+        };
+        marks
+            .into_iter()
+            .map(|mark| letters_to(mark.start)..letters_to(mark.end))
+            .collect()
     }
+}
+
+fn places(rows: &[Vec<Asked>], text: &str) -> Vec<Found> {
+    let words: Vec<_> = words(text).collect();
+    let mut found = Vec::new();
+    for begin in 0..words.len() {
+        for (row, asked) in rows.iter().enumerate() {
+            let Some(there) = words.get(begin..begin + asked.len()) else {
+                continue;
+            };
+            if asked.iter().zip(there).all(|(asked, word)| asked.has(&word.folded)) {
+                let at = there[0].from..there[there.len() - 1].to;
+                found.push(Found { at, row });
+            }
+        }
+        if found.len() >= PLACES {
+            break;
+        }
+    }
+    found
 }
 
 /// With which place the stretch begins that has most of the rows.
@@ -207,6 +244,23 @@ mod tests {
         let shown = marked("invoice report", &("report ".to_owned() + &long));
         assert!(shown.starts_with("…word") && shown.ends_with('…'), "{shown}");
         assert!(shown.contains("[Report] and later the [Invoice]"), "{shown}");
+    }
+
+    #[test]
+    fn words_are_marked_in_a_subject_where_they_are_looked_for_there() {
+        for (query, subject, expected) in [
+            ("quotation", "Quotation: 北京 quotation", vec![0..9, 14..23]),
+            ("subject:quotation", "A Quotation", vec![2..11]),
+            ("body:quotation from:quotation -a", "A quotation", vec![]),
+            ("北京大", "在北京大学", vec![1..4]),
+            ("\"red car\" car", "red car", vec![0..7]),
+            ("x", "", vec![]),
+        ] {
+            let marks = Marks::of(&parse(query).unwrap()).of_subject(subject);
+            assert_eq!(marks, expected, "{query}: {subject}");
+        }
+        let long = "a ".repeat(1 << 20);
+        assert!(Marks::of(&parse("a").unwrap()).of_subject(&long).len() <= SUBJECT);
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! A message beside its list, messages that are chosen, and mail that comes while somebody looks.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use crate::{browser::Browser, people::peopled, site::Site};
+use crate::{
+    browser::Browser,
+    people::{log_in, peopled},
+    site::Site,
+};
 
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
@@ -128,4 +133,72 @@ fn mail_that_comes_while_one_pages_moves_nothing() {
     browser.waits_for("the first page", |browser| browser.at() == "/console/mail");
     browser.open("/console/mail");
     assert_eq!(subjects(&browser)[0], "late");
+}
+
+/// How many pages of paper the page of a browser is.
+fn sheets(browser: &Browser) -> usize {
+    let printed = browser.cdp("Page.printToPDF", &json!({}));
+    let pdf = STANDARD
+        .decode(printed["data"].as_str().expect("a file"))
+        .expect("base64");
+    memchr::memmem::find_iter(&pdf, b"/Type /Page\n").count()
+}
+
+#[test]
+fn all_of_a_message_is_on_paper() {
+    let site = peopled();
+    let paragraphs: String = (0..150)
+        .map(|number| format!("<p>Paragraph {number} of the page</p>\r\n"))
+        .collect();
+    site.import(&format!(
+        "From: a@example.org\r\nTo: jane@example.com\r\nSubject: Long\r\nContent-Type: text/html\r\n\r\n{paragraphs}"
+    ));
+    site.import(
+        "From: a@example.org\r\nTo: jane@example.com\r\nSubject: Short\r\nContent-Type: text/html\r\n\r\n<p>One line",
+    );
+    let quoted: String = (0..200).map(|number| format!("> quoted {number}\r\n")).collect();
+    site.import(&format!(
+        "From: a@example.org\r\nTo: jane@example.com\r\nSubject: Text\r\n\r\nSee\r\n{quoted}"
+    ));
+    site.indexed();
+    let browser = Browser::new(&site);
+    browser.log_in("jane", "/console/mail/10");
+    let of_short = sheets(&browser);
+    let height = |browser: &Browser| browser.run("return document.querySelector('iframe').offsetHeight", &json!([]));
+    let low = height(&browser);
+    browser.open("/console/mail/9");
+    assert!(height(&browser).as_u64() > low.as_u64());
+    let is_seen = |selector: &str| {
+        let script = "const part = document.querySelector(arguments[0]); return !!part && part.offsetHeight > 0";
+        browser.run(script, &json!([selector]))
+    };
+    assert_eq!((is_seen(".printed"), is_seen(".why")), (json!(false), json!(true)));
+    // 150 paragraphs are more than three sheets, of a frame one.
+    assert_eq!(of_short, 1);
+    assert!(sheets(&browser) > 3, "{}", sheets(&browser));
+    browser.cdp("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+    assert_eq!(
+        (is_seen(".printed"), is_seen(".why"), is_seen("iframe")),
+        (json!(true), json!(false), json!(false))
+    );
+    assert!(browser.text(".printed").contains("Paragraph 149 of the page"));
+    browser.cdp("Emulation.setEmulatedMedia", &json!({"media": ""}));
+    // Its page as it is, all of it, for whoever may read it.
+    let path = "/console/mail/9/print";
+    log_in(&site, "anna", "").0.get(path).expect(404);
+    let page = log_in(&site, "rita", "").0.get(path).expect(200);
+    assert!(page.field("content-security-policy").contains("img-src data:; "));
+    browser.open("/console/mail/9/print");
+    let shown = browser.text("body");
+    assert!(
+        shown.contains("a@example.org") && shown.contains("Paragraph 149 of the page"),
+        "{shown}"
+    );
+    assert!(sheets(&browser) > 3);
+    // What is folded on the screen is not on paper.
+    browser.open("/console/mail/11");
+    assert!(sheets(&browser) > 3);
+    browser.open("/console/mail/11/print");
+    assert!(browser.text("body").contains("> quoted 199") && sheets(&browser) > 3);
+    assert_eq!(browser.asked_elsewhere(), Vec::<String>::new());
 }

@@ -267,12 +267,21 @@ fn nothing_of_hostile_mail_is_markup_in_what_is_served() {
     let (jane, _) = log_in(&site, "jane", "");
     let mut pages = 0;
     for id in 1..=all {
-        for below in ["", "?view=text", "?outside=1", "/body", "/headers", "/nested/3"] {
+        for below in [
+            "",
+            "?view=text",
+            "?outside=1",
+            "/body",
+            "/print",
+            "/headers",
+            "/nested/3",
+        ] {
             let path = format!("/console/mail/{id}{below}");
             let reply = jane.get(&path).expect(200);
             let page = reply.text();
             assert!(suspects(&page).is_empty(), "{path}: {:?}\n{page}", suspects(&page));
-            let scripts = if below == "/body" { 0 } else { 1 };
+            let is_shut_in = ["/body", "/print"].contains(&below);
+            let scripts = if is_shut_in { 0 } else { 1 };
             assert_eq!(page.matches("<script").count(), scripts, "{path}: {page}");
             let tags = || page.split('<').skip(1).filter_map(|rest| rest.split('>').next());
             let is_forbidden =
@@ -281,7 +290,7 @@ fn nothing_of_hostile_mail_is_markup_in_what_is_served() {
             let policy = reply.field("content-security-policy");
             let shut_in = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
-            if below == "/body" {
+            if is_shut_in {
                 assert_eq!(policy, shut_in);
             } else {
                 assert!(policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"));
@@ -307,7 +316,7 @@ fn nothing_of_hostile_mail_is_markup_in_what_is_served() {
         let page = jane.get(list).text();
         assert!(suspects(&page).is_empty(), "{list}: {:?}", suspects(&page));
     }
-    assert_eq!(pages, all * 6);
+    assert_eq!(pages, all * 7);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The console: its pages over HTTP, and in a real browser.
 
+mod accounts;
 mod beside;
 #[allow(dead_code)]
 mod browser;
@@ -8,6 +9,7 @@ mod forms;
 mod german;
 mod hostile;
 mod journeys;
+mod lists;
 mod mistakes;
 mod pages;
 mod people;

@@ -220,3 +220,47 @@ fn what_cannot_be_taken_is_said_at_its_field_in_the_language_with_what_was_typed
     let page = jane.get("/console/runs").expect(403).text();
     assert!(page.contains("Die Rolle Ihres Kontos darf das nicht."), "{page}");
 }
+
+#[test]
+fn all_wrong_lines_of_a_table_are_said_with_the_lines() {
+    let site = peopled();
+    let (anna, _) = log_in(&site, "anna", "");
+    let table = "new,new@example.com\n@x,x@example.com\nnewer,nonsense\nnewest,new@example.com\n";
+    let german = german(&anna);
+    for path in ["/console/people/import", "/console/people/import/now"] {
+        let page = submit(&german, path, &[("csv", table)]).expect(400).text();
+        let said: Vec<_> = page
+            .split("<p class=\"wrong\"")
+            .skip(1)
+            .map(|said| between(said, ">", "</p>"))
+            .collect();
+        assert_eq!(said.len(), 3, "{page}");
+        for (said, words) in said.iter().zip([
+            "Zeile 2: „@x“ kann nicht",
+            "Zeile 3: „nonsense“ ist keine Adresse.",
+            "Zeile 4: new@example.com ist schon eine Adresse von „new“.",
+        ]) {
+            assert!(said.contains(words), "{said}");
+        }
+        for line in [
+            "<code>@x,x@example.com</code>",
+            "<code>newer,nonsense</code>",
+            "<code>newest,new@example.com</code>",
+        ] {
+            assert!(page.contains(line), "{page}");
+        }
+    }
+    // What is wrong by users whom there are is said of all such lines, too.
+    let table = "jane,j2@example.com\nnew,new@example.com\nnewer,bob@example.com\n";
+    let page = submit(&anna, "/console/people/import", &[("csv", table)])
+        .expect(400)
+        .text();
+    assert_eq!(page.matches("<p class=\"wrong\"").count(), 2, "{page}");
+    assert!(page.contains("Line 1:") && page.contains("Line 3:"), "{page}");
+    let page = submit(
+        &anna,
+        "/console/people/import",
+        &[("csv", &"x,nonsense\n".repeat(1000))],
+    );
+    assert_eq!(page.expect(400).text().matches("<p class=\"wrong\"").count(), 50);
+}

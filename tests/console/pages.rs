@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    people::{NAMES, log_in, message, peopled},
+    people::{NAMES, log_in, message, peopled, submit},
     site::{Client, Reply},
 };
 
@@ -56,6 +56,7 @@ fn table() -> Vec<(String, [u16; 3])> {
         administrators("/console/people?find=jane&address=new%40example.com"),
         administrators("/console/people/accounts/jane"),
         ("/console/people/accounts/nobody".into(), [403, 403, 404]),
+        administrators("/console/people/accounts/jane/remove"),
         administrators("/console/store"),
         administrators("/console/archive-mail"),
         ("/console/archive-mail/0/server".into(), [403, 403, 410]),
@@ -294,4 +295,49 @@ fn our_own_files_are_kept_by_browsers_and_others_are_not_there() {
     }
     stranger.get("/console/static/console-0000000000000000.css").expect(404);
     stranger.get("/console/static/..%2f..%2fetc%2fpasswd").expect(404);
+}
+
+#[test]
+fn what_is_not_there_and_what_only_takes_forms_has_a_page_of_ours() {
+    let site = peopled();
+    let (anna, _) = log_in(&site, "anna", "");
+    for (path, status) in [
+        ("/console/nothing", 404),
+        ("/console/", 404),
+        ("/console/runs/1/nothing", 404),
+        ("/console/unknown/new%40example.com/give", 405),
+        ("/console/account/codes/confirm", 405),
+        ("/console/look", 405),
+    ] {
+        let reply = anna.get(path).expect(status);
+        let page = reply.text();
+        assert!(
+            page.contains("<h1>Not found</h1>") && page.contains("href=\"/console/runs\""),
+            "{path}: {page}"
+        );
+        assert_eq!(reply.field("allow"), if status == 405 { "POST" } else { "" }, "{path}");
+        assert!(page.contains("name=\"here\" value=\"/console\""), "{path}: {page}");
+        let asked = site.stranger().get(path).expect(303);
+        assert_eq!(
+            asked.field("location"),
+            "/console/log-in?to=%2Fconsole&over=1",
+            "{path}"
+        );
+    }
+    // The secret stands on a page that no link leads to, and a wrong code is shown on another one.
+    let here = "/console/account/codes";
+    let begun = submit(&anna, "/console/account/codes/begin", &[("here", here)])
+        .expect(200)
+        .text();
+    let wrong = submit(
+        &anna,
+        "/console/account/codes/confirm",
+        &[("here", here), ("code", "000000")],
+    );
+    let wrong = wrong.expect(400).text();
+    for page in [begun, wrong] {
+        let heres = page.matches("name=\"here\"").count();
+        let of_codes = page.matches(&format!("name=\"here\" value=\"{here}\"")).count();
+        assert!(heres > 1 && heres == of_codes, "{page}");
+    }
 }

@@ -51,6 +51,8 @@ fn every_page() -> Vec<(&'static str, &'static str, &'static str)> {
         ("anna", "import", "/console/people/import"),
         ("anna", "people", "/console/people?address=new%40example.com"),
         ("anna", "person", "/console/people/accounts/jane"),
+        ("anna", "account-remove", "/console/people/accounts/jane/remove"),
+        ("anna", "nothing", "/console/nothing"),
         ("anna", "store", "/console/store"),
     ]
 }

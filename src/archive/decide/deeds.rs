@@ -3,7 +3,7 @@
 use super::{Deciding, row};
 use crate::{
     access::{
-        AccountChange, AccountName, AuditMark, AuditRow, Entry, Outcome, Refusal, Session,
+        AccountChange, AccountName, AuditMark, AuditRow, Entry, Outcome, Refusal, Session, StoredAccount,
         entry::{DROPKEEP, chain},
         words::Digest,
     },
@@ -46,9 +46,14 @@ impl Deciding<'_> {
         let Some(name) = &deed.account else {
             return Ok(Ok(()));
         };
-        let mut account = row(&self.set.accounts, name, || self.view.account(name))?;
+        let before = row(&self.set.accounts, name, || self.view.account(name))?;
+        let mut account = before.clone();
         if let Err(refusal) = deed.changes.iter().try_for_each(|change| change.apply(&mut account)) {
             return Ok(Err(refusal));
+        }
+        let administers = |account: &Option<StoredAccount>| account.as_ref().is_some_and(StoredAccount::administers);
+        if deed.spares_administrator && administers(&before) && !administers(&account) && !self.has_other(name)? {
+            return Ok(Err(Refusal::LastAdministrator));
         }
         if !deed.changes.is_empty() {
             self.set.accounts.insert(name.clone(), account);
@@ -57,6 +62,19 @@ impl Deciding<'_> {
             self.end_sessions(name, deed.keeps)?;
         }
         Ok(Ok(()))
+    }
+
+    /// Whether somebody else administers, as the orders before left it.
+    fn has_other(&self, name: &AccountName) -> Read<bool> {
+        let kept = self.view.accounts()?;
+        let kept = kept.iter().filter(|(other, _)| !self.set.accounts.contains_key(other));
+        let new = self
+            .set
+            .accounts
+            .iter()
+            .filter_map(|(other, account)| Some((other, account.as_ref()?)));
+        let mut all = kept.map(|(other, account)| (other, account)).chain(new);
+        Ok(all.any(|(other, account)| other != name && account.administers()))
     }
 
     fn change_session(&mut self, change: &SessionChange) -> Read<()> {

@@ -149,6 +149,13 @@ impl View for Maps {
     fn account(&self, name: &AccountName) -> Read<Option<StoredAccount>> {
         self.get(|all| &all.accounts, name)
     }
+    fn accounts(&self) -> Read<Vec<(AccountName, StoredAccount)>> {
+        let all = self.0.borrow();
+        let accounts = all.accounts.iter();
+        Ok(accounts
+            .filter_map(|(name, account)| Some((name.clone(), account.clone()?)))
+            .collect())
+    }
     fn sessions(&self) -> Read<Vec<([u8; 32], Session)>> {
         let all = self.0.borrow();
         let sessions = all

@@ -48,6 +48,9 @@
     });
   }
 
+  // On paper nothing is folded.
+  addEventListener("beforeprint", () => { for (const part of document.querySelectorAll(".quoted")) part.open = true; });
+
   for (const live of document.querySelectorAll("[data-events]")) {
     const language = document.documentElement.lang;
     const number = new Intl.NumberFormat(language);

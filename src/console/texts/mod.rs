@@ -4,6 +4,7 @@
 
 use super::{bilingual::texts, language::Language};
 
+pub mod accounts;
 pub mod assign;
 pub mod growth;
 pub mod import;
@@ -29,7 +30,7 @@ texts! {
     mail: "Mail", "Mail";
     runs: "Runs", "Läufe";
     people: "People", "Personen";
-    audit: "Audit log", "Protokoll";
+    audit: "Audit log", "Prüfprotokoll";
     store: "Store", "Speicher";
     account: "Account", "Konto";
     log_out: "Log out", "Abmelden";
@@ -99,9 +100,12 @@ texts! {
     only_of: "Only in the archive of", "Nur im Archiv von";
     of_all: "search in all archives", "in allen Archiven suchen";
     not_understood: "This cannot be understood:", "Das ist nicht verständlich:";
-    not_searchable_yet: "cannot be found yet: the search index is still reading them.", "noch nicht auffindbar: der Suchindex liest sie noch.";
+    not_searchable_yet: "message cannot be found yet: the search index is still reading it.", "Nachricht ist noch nicht auffindbar: Der Suchindex liest sie noch.";
+    none_searchable_yet: "messages cannot be found yet: the search index is still reading them.", "Nachrichten sind noch nicht auffindbar: Der Suchindex liest sie noch.";
     index_stands: "The search index does not follow the archive at the moment, so what came last may be missing.", "Der Suchindex folgt dem Archiv zurzeit nicht; das Neueste kann fehlen.";
     narrow_down: "Narrow down", "Eingrenzen";
+    narrowed_to: "Narrowed down to", "Eingegrenzt auf";
+    take_off: "take off", "aufheben";
     years: "Years", "Jahre";
     senders: "Senders", "Absender";
     archive: "Archive", "Archiv";
@@ -121,6 +125,7 @@ texts! {
     keys: "Keys: j and k go down and up, Enter opens, / goes to the search box, Esc goes back.", "Tasten: j und k gehen ab und auf, Enter öffnet, / springt zum Suchfeld, Esc geht zurück.";
     more: "More", "Weitere";
     older: "Older ones", "Ältere";
+    previous_page: "Previous page", "Vorige Seite";
     to_first_page: "Back to the first page", "Zurück zur ersten Seite";
     attachment: "attachment", "Anhang";
     attachments: "attachments", "Anhänge";
@@ -131,7 +136,7 @@ texts! {
     no_sender: "(no sender)", "(ohne Absender)";
     no_subject: "(no subject)", "(ohne Betreff)";
     reason: "Why you read mail", "Warum Sie Mail lesen";
-    reason_needed: "Your role has to say why it reads mail. The reason stands in the audit log with all that you look at.", "Ihre Rolle muss sagen, warum sie Mail liest. Der Grund steht im Protokoll bei allem, was Sie ansehen.";
+    reason_needed: "Your role has to say why it reads mail. The reason stands in the audit log with all that you look at.", "Ihre Rolle muss sagen, warum sie Mail liest. Der Grund steht im Prüfprotokoll bei allem, was Sie ansehen.";
     reason_wrong: "The reason has to be a line of 1 to 300 characters.", "Der Grund muss eine Zeile mit 1 bis 300 Zeichen sein.";
     keep: "Keep", "Merken";
     no_archives: "No archive was given to this account. An administrator can give it one.", "Diesem Konto wurde kein Archiv gegeben. Die Verwaltung kann ihm eines geben.";
@@ -150,6 +155,8 @@ texts! {
     download: "Download (EML)", "Herunterladen (EML)";
     all_headers: "All headers", "Alle Kopfzeilen";
     source: "Source", "Quelltext";
+    print: "Print", "Drucken";
+    print_hint: "All of the message, to be printed by the browser (Ctrl-P).", "Die ganze Nachricht, zum Drucken mit dem Browser (Strg-P).";
     journal: "Journal report", "Journalbericht";
     no_journal: "It came in no journal report.", "Sie kam in keinem Journalbericht.";
     unnamed: "(without a name)", "(ohne Namen)";
@@ -201,6 +208,7 @@ texts! {
     still_open: "Not archived yet", "Noch nicht archiviert";
     not_known: "not known", "nicht bekannt";
     none_yet: "none yet", "noch keiner";
+    not_yet: "not yet", "noch nicht";
     newly_archived: "archived", "archiviert";
     failed_copies: "failed", "fehlgeschlagen";
     run_now: "Run now", "Jetzt ausführen";
@@ -261,6 +269,7 @@ texts! {
     outcome: "Outcome", "Ergebnis";
     copies: "Copies", "Kopien";
     meaning: "Meaning", "Bedeutung";
+    filing: "filing in an archive", "Ablage in einem Archiv";
     filings: "filings in archives", "Ablagen in Archiven";
     without_known: "without a known address", "ohne bekannte Adresse";
     deleted_there: "deleted on the server", "auf dem Server gelöscht";
@@ -302,7 +311,7 @@ texts! {
     accounts: "Accounts", "Konten";
     add_account: "Add an account", "Konto hinzufügen";
     role: "Role", "Rolle";
-    role_hint: "A user reads the archives given to it; an auditor all, which is in the audit log; an administrator runs dropkeep and reads none but those given.", "Ein Benutzer liest die ihm gegebenen Archive; ein Prüfer alle, was im Protokoll steht; ein Verwalter betreibt dropkeep und liest nur gegebene.";
+    role_hint: "A user reads the archives given to it; an auditor all, which is in the audit log; an administrator runs dropkeep and reads none but those given.", "Ein Benutzer liest die ihm gegebenen Archive; ein Prüfer alle, was im Prüfprotokoll steht; ein Verwalter betreibt dropkeep und liest nur gegebene.";
     role_user: "user", "Benutzer";
     role_auditor: "auditor", "Prüfer";
     role_administrator: "administrator", "Verwalter";
@@ -313,7 +322,7 @@ texts! {
     no: "no", "nein";
     is_disabled: "Nobody can log in by this account.", "Mit diesem Konto kann sich niemand anmelden.";
     change_role: "Change the role", "Rolle ändern";
-    archives_given: "Archives given:", "Gegebene Archive:";
+    archives_given: "Archives given", "Gegebene Archive";
     take_away: "Take away", "Wegnehmen";
     give: "Give", "Geben";
     coming_in: "Coming in", "Zugang";
@@ -385,7 +394,7 @@ texts! {
     compact_means: "Compacting merges small blocks, and gives back what nothing needs any more.", "Verdichten fasst kleine Blöcke zusammen und gibt frei, was nichts mehr braucht.";
     verified_last: "A part, last", "Ein Teil, zuletzt";
     verified_all: "All of it, last", "Alles, zuletzt";
-    verified_every: "All of it within", "Alles innerhalb von";
+    verified_every: "All of it within", "Frist für alles";
     not_verified: "dropkeep does not verify the archive by itself.", "dropkeep prüft das Archiv nicht von selbst.";
     searchable: "Can be found", "Auffindbar";
     behind: "Not yet", "Noch nicht";

@@ -182,7 +182,7 @@ german! {
     ProcessEnded: "der Prozess endete vor dem Lauf; was er archiviert hat, bleibt, seine Zahlen sind verloren";
     NoProgress: "der Lauf kam {0} lang nicht voran (stall_timeout) und wurde abgebrochen";
     ProfileStopped: "das Profil hielt an ({0}); das ist ein Fehler in dropkeep";
-    ProtocolSaysNothing: "sein Protokoll sagt nicht, warum";
+    ProtocolSaysNothing: "sein Laufprotokoll sagt nicht, warum";
     ConnectionStopped: "die Verbindung hielt an; das ist ein Fehler in dropkeep";
 
     // What to do, by the step that failed.
@@ -384,7 +384,7 @@ german! {
     LeftAlone: "{0}, und so belassen; {1}";
     ImportedForOne: "mit --user importiert";
     ProfileIsGone: "von Profil „{0}“ archiviert, das nicht in der Konfiguration steht";
-    ProtocolIsGone: "von einem Lauf archiviert, dessen Protokoll nicht mehr da ist";
+    ProtocolIsGone: "von einem Lauf archiviert, dessen Laufprotokoll nicht mehr da ist";
     NoProfileToJudge: "die Konfiguration hat kein Profil, nach dem dies zu beurteilen wäre";
     JudgeBy: "um es nach den Regeln eines Profils zu beurteilen: {0}";
     KeptByRetired: "{0} von {1}, ausgeschieden oder gesperrt, gingen an eine Adresse, die jetzt ein anderer Benutzer hat; sie bleiben bei {1} allein. Um die Mail auch für den anderen abzulegen: dropkeep reroute --from {2}";

@@ -48,6 +48,7 @@ texts! {
     applications: "The account has as many of these passwords as it can have. Remove one first.", "Das Konto hat so viele dieser Passwörter, wie es haben kann. Entfernen Sie zuerst eines.";
     archive_given: "This archive was given to the account already.", "Dieses Archiv wurde dem Konto schon gegeben.";
     archive_not_given: "This archive was not given to the account.", "Dieses Archiv wurde dem Konto nicht gegeben.";
+    last_administrator: "“{0}” is the only account by which somebody can administer dropkeep. Make another one an administrator first.", "„{0}“ ist das einzige Konto, mit dem jemand dropkeep verwalten kann. Machen Sie zuerst ein anderes zum Verwalter.";
     busy: "Too many log-ins at once. Try again in a moment.", "Zu viele Anmeldungen auf einmal. Versuchen Sie es gleich noch einmal.";
     no_share: "Write a number above 0 and up to 100.", "Schreiben Sie eine Zahl über 0 und bis 100.";
     going_on: "The same is going on already. Wait until it has ended.", "Das läuft schon. Warten Sie, bis es beendet ist.";
@@ -56,7 +57,7 @@ texts! {
     needs_reason: "Say first why you read mail.", "Sagen Sie zuerst, warum Sie Mail lesen.";
     no_message: "There is no message {0}.", "Es gibt keine Nachricht {0}.";
     no_run: "There is no run {0}.", "Es gibt keinen Lauf {0}.";
-    run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Protokoll von Lauf {0} wurde entfernt, weil es älter ist, als Protokolle behalten werden.";
+    run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Laufprotokoll von Lauf {0} wurde entfernt, weil es älter ist, als Laufprotokolle behalten werden.";
     no_place: "This is no place in the list.", "Das ist keine Stelle in der Liste.";
     too_wild: "{0} stands for more than {1} words. Write more letters of the word.", "{0} steht für mehr als {1} Wörter. Schreiben Sie mehr Buchstaben des Wortes.";
     too_many_for_zip: "{0} messages are too many for a ZIP, which takes {1}. Search for fewer.", "{0} Nachrichten sind zu viele für ein ZIP, das {1} fasst. Suchen Sie nach weniger.";
@@ -180,6 +181,7 @@ impl Texts {
             Code::Applications => self.applications,
             Code::ArchiveGiven => self.archive_given,
             Code::ArchiveNotGiven => self.archive_not_given,
+            Code::LastAdministrator => self.last_administrator,
             Code::Busy => self.busy,
             Code::TooManyIgnored => self.too_many_ignored,
             Code::GoingOn => self.going_on,

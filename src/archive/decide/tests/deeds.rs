@@ -136,3 +136,51 @@ fn old_entries_go_and_the_chain_goes_on() {
     }
     assert_eq!(before, mark.chain);
 }
+
+#[test]
+fn of_two_administrators_who_remove_each_other_at_once_one_stays() {
+    let add = |name: &str, disabled: bool| {
+        let new = StoredAccount {
+            role: Role::Administrator,
+            disabled,
+            ..account(name)
+        };
+        deed(name, vec![AccountChange::Add(new.into())], vec![])
+    };
+    let by = |name: &str, change: AccountChange, spares_administrator: bool| {
+        let deed = Deed {
+            account: AccountName::parse(name),
+            changes: vec![change],
+            spares_administrator,
+            ..Deed::noted(Entry::new("anna", "socket", "account", name))
+        };
+        Order::Change(Change::Deed(deed.into()), oneshot::channel().0)
+    };
+    let is_refused = |answer: &Answer| matches!(answer, Answer::Refused(StoreError::Deed(Refusal::LastAdministrator)));
+    let changes = [
+        AccountChange::Remove,
+        AccountChange::Disable,
+        AccountChange::Role(Role::User),
+    ];
+    for change in changes {
+        let maps = Maps::new();
+        // One who is disabled helps nobody.
+        maps.write(&[add("anna", false), add("bert", false), add("cora", true)]);
+        let decided = maps.write(&[by("bert", change.clone(), true), by("anna", change.clone(), true)]);
+        assert_eq!(
+            decided.answers.iter().map(is_refused).collect::<Vec<_>>(),
+            [false, true],
+            "{change:?}"
+        );
+        let anna = maps.account(&AccountName::parse("anna").unwrap()).unwrap().unwrap();
+        assert!(anna.administers(), "{change:?}");
+        // To change another one, or nothing about this, stays possible; so does all for the owner of the archive.
+        let decided = maps.write(&[
+            by("cora", AccountChange::Remove, true),
+            by("anna", AccountChange::Role(Role::Administrator), true),
+            by("anna", AccountChange::TotpOff, true),
+            by("anna", change.clone(), false),
+        ]);
+        assert!(!decided.answers.iter().any(is_refused), "{change:?}");
+    }
+}
