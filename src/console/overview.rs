@@ -50,7 +50,8 @@ pub async fn page(visitor: Visitor) -> Answered {
     let body = html! {
         @if let Some(done) = visitor.said_done() { (notice("good", html! { p { (done) } })) }
         @if troubles.is_empty() {
-            (notice("good", html! { p { (t.all_well) } }))
+            // Where no profile archives anything, nothing is said to be well.
+            @if !profiles.is_empty() { (notice("good", html! { p { (t.all_well) } })) }
         } @else {
             section aria-labelledby="look" {
                 h2 #look { (t.look_at) }
@@ -59,7 +60,9 @@ pub async fn page(visitor: Visitor) -> Answered {
         }
         section aria-labelledby="profiles" {
             h2 #profiles { (t.profiles) }
-            @if profiles.is_empty() { p.nothing { (t.no_profiles) } }
+            @if profiles.is_empty() {
+                p.nothing { (t.no_profiles) " " a href=(Place::Profiles.address()) { (t.archive_mail) } }
+            }
             ul.cards {
                 @for profile in &profiles { li.card { (card(&visitor.face, profile)) } }
             }

@@ -191,7 +191,7 @@ texts! {
     all_well: "All is well.", "Alles in Ordnung.";
     look_at: "To be looked at", "Anzusehen";
     profiles: "Profiles", "Profile";
-    no_profiles: "There is no profile yet. Archive mail, above, sets one up.", "Es gibt noch kein Profil. „Mail archivieren“ (oben) richtet eines ein.";
+    no_profiles: "Nothing is archived: there is no profile yet.", "Nichts wird archiviert: es gibt noch kein Profil.";
     the_archive: "The archive", "Das Archiv";
     idle: "idle", "ruht";
     failing: "failing", "schlägt fehl";
