@@ -39,7 +39,7 @@ pub fn link(site: &Site) -> Option<String> {
 
 #[test]
 fn the_link_that_is_printed_makes_one_administrator() {
-    let site = Site::new("", &[]);
+    let site = Site::of_profile("", "", &[]);
     let link = link(&site).expect("a link");
     let stranger = site.stranger();
     let fields = |name, password, again| [("name", name), ("password", password), ("again", again)];
@@ -86,7 +86,12 @@ fn the_link_that_is_printed_makes_one_administrator() {
             .text()
             .contains("Set up one-time codes")
     );
-    anna.get("/console/overview").expect(200);
+    // Where nothing is archived, the overview does not say that all is well.
+    let page = anna.get("/console/overview").expect(200).text();
+    assert!(
+        page.contains("Nothing is archived") && !page.contains("All is well"),
+        "{page}"
+    );
     // It counts once.
     stranger.get(&link).expect(404);
     send(&stranger, &link, &fields("eve", PASSWORD, PASSWORD)).expect(404);
