@@ -114,21 +114,22 @@ pub async fn page(visitor: Visitor) -> Answered {
         @if let Some(named) = named { p { (words::messages(language, named)) " " (a.named_by) } }
         section.card aria-labelledby="to-user" {
             h2 #to-user { (a.to_user) }
-            @if !users.iter().any(UserLine::can_be_changed) {
+            // What somebody typed all the same stays, with what is wrong with it.
+            @if !users.iter().any(UserLine::can_be_changed) && give.invalid("user").is_none() {
                 p { (a.nobody_to_give_to) @if has_managed { " " (a.managed_means) " " code { "dropkeep reload" } "." } }
             } @else {
-            form method="post" action=(given) {
-                (face.token())
-                datalist #users { @for user in changed_here { option value=(user.name) {} } }
-                div.field {
-                    label for="user" { (t.user_title) }
-                    input #user name="user" list="users" value=(give.value("user", "")) required autocomplete="off"
-                        aria-invalid=[give.invalid("user")] aria-describedby=[give.described("user", Some("user-hint"))];
-                    (give.said("user"))
-                    p.hint #user-hint { (a.to_user_means) @if has_managed { " " (a.managed_means) " " code { "dropkeep reload" } "." } }
+                form method="post" action=(given) {
+                    (face.token())
+                    datalist #users { @for user in changed_here { option value=(user.name) {} } }
+                    div.field {
+                        label for="user" { (t.user_title) }
+                        input #user name="user" list="users" value=(give.value("user", "")) required autocomplete="off"
+                            aria-invalid=[give.invalid("user")] aria-describedby=[give.described("user", Some("user-hint"))];
+                        (give.said("user"))
+                        p.hint #user-hint { (a.to_user_means) @if has_managed { " " (a.managed_means) " " code { "dropkeep reload" } "." } }
+                    }
+                    button.main type="submit" { (a.assign) }
                 }
-                button.main type="submit" { (a.assign) }
-            }
             }
         }
         section.card aria-labelledby="to-new" {
