@@ -5,6 +5,8 @@ use super::{form::link, visitor::Visitor};
 pub const HERE: &str = "/console/mail";
 /// Messages of a page.
 pub const PAGE: usize = 40;
+/// A query that finds all.
+const ALL: &str = "*";
 /// How many of the pages before it the address of a page knows.
 const MOST_BACK: usize = 50;
 
@@ -30,6 +32,11 @@ impl Asked {
             first: query.get("first").to_owned(),
             back: query.get("back").to_owned(),
         }
+    }
+
+    /// What is looked for: everything, where nothing is named.
+    pub fn query(&self) -> &str {
+        if self.q.is_empty() { ALL } else { &self.q }
     }
 
     pub fn by_relevance(&self) -> bool {

@@ -30,8 +30,6 @@ use crate::{
 /// Messages of a ZIP.
 const MOST_TAKEN: u64 = 50_000;
 const REASON_FORM: &str = "/console/mail/reason";
-/// A query that finds all.
-const ALL: &str = "*";
 
 pub async fn page(visitor: Visitor) -> Answered {
     let account = &visitor.visit.account;
@@ -40,7 +38,7 @@ pub async fn page(visitor: Visitor) -> Answered {
         return Ok(visitor.page(Place::Mail, visitor.t().mail, body));
     }
     let asked = Asked::of(&visitor);
-    let query = if asked.q.is_empty() { ALL } else { &asked.q };
+    let query = asked.query();
     if let Err(error) = parse(query) {
         let body = html! { (bar(&visitor, &asked, true)) (misunderstood(&visitor, query, error.at, &wrongs::words(visitor.face.look.language, &error.wrong))) };
         return Ok(titled(&visitor, StatusCode::BAD_REQUEST, body));
@@ -63,14 +61,18 @@ pub async fn page(visitor: Visitor) -> Answered {
 /// What is below the bar, with the status of the page.
 async fn found(visitor: &Visitor, asked: &Asked) -> (StatusCode, Markup) {
     below_bar(visitor, asked).await.unwrap_or_else(|refused| {
-        let why = wrongs::said(visitor.face.look.language, &refused).unwrap_or_default();
-        (refused.status(), notice("bad", html! { p { (why) } }))
+        let why = wrongs::said(visitor.face.look.language, &refused);
+        // What nobody has words for is in the log.
+        let said = html! {
+            @if let Some(why) = why { p { (why) } } @else { p { (visitor.t().went_wrong) } p { (visitor.t().do_look_at_log) } }
+        };
+        (refused.status(), notice("bad", said))
     })
 }
 
 async fn below_bar(visitor: &Visitor, asked: &Asked) -> Result<(StatusCode, Markup), Refused> {
     let searched = Searched {
-        query: if asked.q.is_empty() { ALL } else { &asked.q }.to_owned(),
+        query: asked.query().to_owned(),
         user: Some(asked.user.clone()).filter(|user| !user.is_empty()),
         order: if asked.by_relevance() {
             SearchOrder::Relevance
