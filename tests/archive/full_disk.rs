@@ -66,7 +66,10 @@ fn a_full_disk_stops_the_run_and_room_lets_it_go_on() {
     let Some(disk) = Disk::mount(&appliance.data(), "64m") else {
         return;
     };
-    let filed = number(&appliance.done(&["archive", PROFILE, "--new", "--json"]).json(), "archived");
+    let filed = number(
+        &appliance.done(&["archive", PROFILE, "--new", "--json"]).json(),
+        "archived",
+    );
     server.deliver(Mailbox::new(Settings::messages(MESSAGES)).skip(FIRST));
     let full = (disk_usage(&appliance.data()) + ROOM).next_multiple_of(4096);
     disk.remount(&format!("size={full}"));
