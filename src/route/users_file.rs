@@ -6,7 +6,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, Context, Handler, Message, WrapFuture};
@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for.
 const WAITS: usize = 10;
+/// A file that is refused for what the store has is read again all the time: for so small a share of it.
+const REST: u32 = 40;
 /// In the words of an error.
 const READING: &str = "reading the users file";
 
@@ -53,6 +55,8 @@ struct State {
     seen: Option<FileStamp>,
     /// What is wrong with the file that was read last.
     error: Option<UsersFileError>,
+    /// Which file was refused for what the store has, and until when it is left alone unless somebody asks.
+    refused: Option<(Option<FileStamp>, Instant)>,
 }
 
 impl UsersFile {
@@ -73,6 +77,7 @@ impl UsersFile {
             state: State {
                 seen: read.stamp,
                 error: None,
+                refused: None,
             },
         })
     }
@@ -83,7 +88,7 @@ impl Actor for UsersFile {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.run_interval(LOOK, |actor, ctx| {
-            let look = actor.work.clone().look(actor.state.clone()).into_actor(actor);
+            let look = actor.work.clone().look(actor.state.clone(), false).into_actor(actor);
             ctx.wait(look.map(|state, actor, _| actor.state = state));
         });
     }
@@ -99,7 +104,7 @@ impl Handler<LookAtUsers> for UsersFile {
     type Result = AtomicResponse<Self, Option<UsersFileError>>;
 
     fn handle(&mut self, _: LookAtUsers, _: &mut Self::Context) -> Self::Result {
-        let look = self.work.clone().look(self.state.clone()).into_actor(self);
+        let look = self.work.clone().look(self.state.clone(), true).into_actor(self);
         AtomicResponse::new(Box::pin(look.map(|state, actor, _| {
             actor.state = state;
             actor.state.error.clone()
@@ -132,9 +137,9 @@ enum Refusal {
 
 impl Reading {
     /// The same as [`Self::look_once`], and a panic over the file is as good as an error in it.
-    async fn look(self: Arc<Self>, state: State) -> State {
+    async fn look(self: Arc<Self>, state: State, is_asked: bool) -> State {
         let before = state.clone();
-        let looked = survived_async("looking at the users file", self.clone().look_once(state)).await;
+        let looked = survived_async("looking at the users file", self.clone().look_once(state, is_asked)).await;
         looked.unwrap_or_else(|panicked| State {
             error: Some(self.error(
                 None,
@@ -145,17 +150,24 @@ impl Reading {
     }
 
     /// Takes the file over where it changed. Gives what holds from then on.
-    async fn look_once(self: Arc<Self>, mut state: State) -> State {
+    async fn look_once(self: Arc<Self>, mut state: State, is_asked: bool) -> State {
         let stamp = self.stamp().await;
         if stamp == state.seen && !self.take_over.is_behind() {
             return state;
         }
+        let rests = |(refused, until): &(_, _)| stamp == *refused && Instant::now() < *until;
+        if !is_asked && state.refused.as_ref().is_some_and(rests) {
+            return state;
+        }
         let before = state.error.take();
         let (seen, read) = self.read_settled().await;
+        let began = Instant::now();
         let taken = match read {
             Ok(read) => self.take_over(read).await,
             Err(error) => Err(Refusal::File(error)),
         };
+        let is_refused = matches!(taken, Err(Refusal::Users(_) | Refusal::Store(_)));
+        state.refused = is_refused.then(|| (stamp, Instant::now() + REST * began.elapsed()));
         state.error = match taken {
             Ok(()) => {
                 state.seen = seen;
