@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     assets::{ICON, SCRIPT, STYLE},
+    documents::HANDBOOK,
     look::{Language, Look, Theme},
     texts::Texts,
 };
@@ -215,6 +216,7 @@ impl Face {
         let zone = jiff::tz::TimeZone::system();
         html! {
             footer {
+                @if self.who.is_some() { p { a href=(HANDBOOK) { (t.handbook) } } }
                 p { (t.times_are_in) " " (zone.iana_name().unwrap_or("UTC")) }
                 form.look method="post" action="/console/look" {
                     input type="hidden" name="here" value=(look.here);

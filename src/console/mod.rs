@@ -10,7 +10,7 @@
 //! - `wizard` sets profiles up.
 //! - `log_in`, `account`, `mail`, `overview`, `runs`, `people`, `audit` and `store` are the pages, as of mail `search`
 //!   (with `asked` and `narrowing`), `message`, and the `body` of one, which a browser shows shut in; `first` is the page that
-//!   makes the first account.
+//!   makes the first account. `handbook` shows the `documents`.
 
 mod account;
 mod accounts;
@@ -25,12 +25,14 @@ mod body;
 mod browse;
 mod charts;
 mod days;
+mod documents;
 mod filled;
 mod first;
 mod folded;
 mod form;
 mod frame;
 mod growth;
+mod handbook;
 mod import;
 mod language;
 mod lists;

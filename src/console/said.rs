@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::{
+    documents::linked,
     frame::Face,
     language::Language,
     texts::{
@@ -53,15 +54,15 @@ pub fn english(face: &Face, text: &str) -> Markup {
 fn in_language(language: Language, said: &Said, depth: usize) -> Markup {
     let depth = depth.checked_sub(1);
     match (language, depth) {
-        (Language::English, _) => html! { (said) },
+        (Language::English, _) => linked(&said.to_string()),
         (Language::German, Some(depth)) if !said.saying().is_plain() => in_german(said.saying(), depth),
-        (Language::German, _) => html! { span lang="en" { (without_number(said)) } },
+        (Language::German, _) => html! { span lang="en" { (linked(&without_number(said))) } },
     }
 }
 
 fn in_german(saying: &Saying, depth: usize) -> Markup {
     let pieces = pieces(german(saying.code)).map(|piece| match piece {
-        Piece::Text(text) => html! { (text) },
+        Piece::Text(text) => linked(text),
         Piece::Again => html! { (if saying.by_hand { BY_HAND } else { BY_ITSELF }) },
         Piece::About(at) => match saying.about.get(at) {
             Some(About::Number(number)) => html! { (words::number(Language::German, *number)) },
@@ -183,6 +184,18 @@ mod tests {
         );
         let english = in_language(Language::English, &outer, DEPTH).into_string();
         assert_eq!(english, "&lt;b&gt; did not greet: the server closed the connection");
+    }
+
+    #[test]
+    fn a_document_that_is_named_can_be_read_from_there() {
+        let advice = crate::report::remedy("token");
+        for language in [Language::English, Language::German] {
+            let shown = in_language(language, &advice, DEPTH).into_string();
+            assert!(
+                shown.contains("(<a href=\"/console/handbook/oauth2\">docs/oauth2.md</a>)"),
+                "{shown}"
+            );
+        }
     }
 
     #[test]

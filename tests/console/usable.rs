@@ -37,6 +37,8 @@ fn every_page() -> Vec<(&'static str, &'static str, &'static str)> {
         ("jane", "none-chosen", "/console/export?chosen=1"),
         ("jane", "account", "/console/account"),
         ("jane", "codes", "/console/account/codes"),
+        ("jane", "handbook", "/console/handbook"),
+        ("jane", "document", "/console/handbook/servers"),
         ("jane", "not-there", "/console/mail/999"),
         ("rita", "journal", "/console/mail/2/journal"),
         ("rita", "audit", "/console/audit"),

@@ -40,6 +40,7 @@ texts! {
     theme_light: "light", "hell";
     theme_dark: "dark", "dunkel";
     apply: "Apply", "Übernehmen";
+    handbook: "Handbook", "Handbuch (englisch)";
     times_are_in: "Times are those of", "Zeiten gelten für";
 
     // What went wrong.
