@@ -134,6 +134,8 @@ fn what_a_run_noticed_is_said_in_german() {
     site.add("anna", "administrator", &[]);
     let browser = german(&site);
     browser.click(".card form button");
+    // To open a page before the browser went to the run would take back what was clicked.
+    browser.waits_for("the run", |browser| browser.at().starts_with("/console/runs/"));
     browser.waits_for("the end of the run", |browser| {
         browser.open(&browser.at());
         browser.text("main").contains("create_limit ist erreicht")
