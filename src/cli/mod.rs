@@ -117,8 +117,7 @@ fn warn_of_files(config: &Config, in_log: bool) {
         .exposed()
         .into_iter()
         .map(|exposed| (exposed.grave, exposed.to_string()));
-    let key = (!in_log).then(|| remarks::of_key(config)).flatten();
-    let remarks = config.remarks(in_log).into_iter().chain(key);
+    let remarks = config.remarks(in_log).into_iter().chain(remarks::of_key(config));
     for (grave, said) in exposed.chain(remarks.map(|remark| (false, remark))) {
         match (in_log, grave) {
             (true, true) => tracing::error!("{said}"),

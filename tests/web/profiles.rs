@@ -420,6 +420,13 @@ fn without_the_right_key_no_secret_is_kept_or_read() {
     let to = admin.site.path("backup");
     let done = admin.site.appliance.done(&["backup", to.to_str().expect("a name")]);
     assert!(done.text().contains("key_file"), "{}", done.text());
+    // An appliance that starts without it says so before anybody wants to keep a secret.
+    let Admin { site, .. } = admin;
+    site.serving.stop().expect(0);
+    fs::remove_file(&key).expect("a key");
+    let started = site.appliance.serve().stop().expect(0);
+    let warned = started.stderr.lines().find(|line| line.contains("dropkeep.key"));
+    assert!(warned.is_some_and(|line| line.contains("WARN")), "{}", started.stderr);
 }
 
 #[test]
