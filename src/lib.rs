@@ -30,6 +30,7 @@ pub mod account;
 pub mod api;
 pub mod appliance;
 pub mod archive;
+mod by_text;
 mod child;
 pub mod cli;
 pub mod clock;

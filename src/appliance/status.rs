@@ -192,10 +192,12 @@ impl Appliance {
 
 /// Users of the archive without `@catchall`, and how many more are retired.
 fn count_people(store: &Store) -> Result<(u64, u64), StoreError> {
-    let users = store.users()?;
-    let all = users.iter().filter(|(id, ..)| *id != CATCHALL_ID).count() as u64;
-    let retired = users.iter().filter(|(_, user, _)| user.retired).count() as u64;
-    Ok((all - retired, retired))
+    let (mut active, mut retired) = (0, 0);
+    store.each_user(|id, user| match user.retired {
+        true => retired += 1,
+        false => active += u64::from(id != CATCHALL_ID),
+    })?;
+    Ok((active, retired))
 }
 
 /// When a profile's schedule begins its next run, seen from the start of the appliance.

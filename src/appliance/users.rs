@@ -331,19 +331,13 @@ pub async fn take_over_users(
 /// What the configuration changes of the store's users.
 pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Failure> {
     config.require_users()?;
-    let known = store.users()?;
     let file = config.users_file.as_deref().map(file_name);
     let place = match file {
         None => "the configuration".to_owned(),
         Some(file) if config.user.is_empty() => file,
         Some(file) => format!("the configuration or {file}"),
     };
-    Ok(route::changed_users(
-        &known,
-        config.users(),
-        &Signs::new(config),
-        &place,
-    )?)
+    Ok(route::changed_users(store, config.users(), &Signs::new(config), &place)?)
 }
 
 fn file_name(file: &Path) -> String {

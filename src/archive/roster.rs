@@ -1,6 +1,9 @@
 //! Which names and addresses are whose. Pure; a question costs the same with ten users or a hundred thousand.
 
-use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use super::{
     StoreError,
@@ -8,111 +11,52 @@ use super::{
 };
 use crate::{
     api::{Code, Wrong},
+    by_text::ByText,
     message::Address,
 };
 
 /// The names and addresses of users, to look them up and to refuse what contradicts them. Patterns lie among the
-/// addresses, each by its own text.
+/// addresses, each by its own text. The texts are the users' own: whoever asks has the users, and compares.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    names: HashMap<String, Vec<Holder>>,
-    addresses: HashMap<Address, UserId>,
-    /// Who else has an address: nobody, but where an archive is from a time when two forms of it were two addresses.
-    shared: HashMap<Address, Vec<UserId>>,
-    /// Addresses of retired users, and how many of them have each.
-    retired: HashMap<Address, usize>,
+    names: ByText<UserId>,
+    /// Of retired users too; each with its place among the user's.
+    addresses: ByText<(UserId, u32)>,
     /// Patterns that users have or had.
     patterns: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Holder {
-    user: UserId,
-    retired: bool,
-}
-
 impl Roster {
     pub fn insert(&mut self, id: UserId, user: &User) {
-        let holder = Holder {
-            user: id,
-            retired: user.retired,
-        };
-        // As a rule there is one of a name.
-        let one = || Vec::with_capacity(1);
-        self.names.entry(user.name.clone()).or_insert_with(one).push(holder);
         self.patterns += patterns(user);
-        for address in user.addresses.iter().cloned() {
-            if user.retired {
-                *self.retired.entry(address).or_default() += 1;
-            } else {
-                match self.addresses.entry(address) {
-                    Entry::Vacant(free) => _ = free.insert(id),
-                    Entry::Occupied(owner) if *owner.get() == id => {}
-                    Entry::Occupied(owner) => self.shared.entry(owner.key().clone()).or_default().push(id),
-                }
-            }
+        self.names.insert(&user.name, id);
+        for (address, place) in user.addresses.iter().zip(0..) {
+            self.addresses.insert(address.as_str(), (id, place));
         }
     }
 
     /// Takes out a user, as it was inserted.
     pub fn remove(&mut self, id: UserId, user: &User) {
         self.patterns -= patterns(user);
-        if let Some(holders) = self.names.get_mut(&user.name) {
-            holders.retain(|holder| holder.user != id);
-            if holders.is_empty() {
-                self.names.remove(&user.name);
-            }
-        }
-        for address in &user.addresses {
-            if !user.retired {
-                let mut others = self.shared.remove(address).unwrap_or_default();
-                others.retain(|other| *other != id);
-                if self.addresses.get(address) == Some(&id) {
-                    match others.is_empty() {
-                        true => self.addresses.remove(address),
-                        false => self.addresses.insert(address.clone(), others.remove(0)),
-                    };
-                }
-                if !others.is_empty() {
-                    self.shared.insert(address.clone(), others);
-                }
-            } else if let Some(count) = self.retired.get_mut(address) {
-                *count -= 1;
-                if *count == 0 {
-                    self.retired.remove(address);
-                }
-            }
+        self.names.remove(&user.name, id);
+        for (address, place) in user.addresses.iter().zip(0..) {
+            self.addresses.remove(address.as_str(), (id, place));
         }
     }
 
-    /// The user of this name; of several, the one who is not retired.
-    pub fn by_name(&self, name: &str) -> Option<UserId> {
-        let holders = self.names.get(name)?;
-        let first = holders.iter().min_by_key(|holder| (holder.retired, holder.user));
-        first.map(|holder| holder.user)
+    /// All users who have this name, and seldom another.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = UserId> {
+        self.names.of(name)
     }
 
-    /// Whose address, or pattern, this is; retired users have none.
-    pub fn owner(&self, address: &str) -> Option<UserId> {
-        self.addresses.get(address).copied()
+    /// All who have or had this address or pattern, each with its place among the user's; and seldom another.
+    pub fn with_address(&self, address: &str) -> impl Iterator<Item = (UserId, u32)> {
+        self.addresses.of(address)
     }
 
-    /// All who have this address or pattern.
-    pub fn owners(&self, address: &str) -> Vec<UserId> {
-        let others = self.shared.get(address).into_iter().flatten().copied();
-        self.owner(address).into_iter().chain(others).collect()
-    }
-
-    /// Addresses that several users have, each with all of them.
-    pub fn shared(&self) -> impl Iterator<Item = (&Address, Vec<UserId>)> {
-        self.shared
-            .keys()
-            .map(|address| (address, self.owners(address.as_str())))
-    }
-
-    /// Whether a retired user had this address or pattern.
-    pub fn is_retired(&self, address: &str) -> bool {
-        self.retired.contains_key(address)
+    /// Pairs of users with what may be the same address, by its place among either user's.
+    pub fn doubled(&self) -> impl Iterator<Item = ((UserId, u32), (UserId, u32))> {
+        self.addresses.doubled().filter(|(one, other)| one.0 != other.0)
     }
 
     /// Whether any user has or had a pattern.
@@ -120,26 +64,55 @@ impl Roster {
         self.patterns > 0
     }
 
+    /// Whose address, or pattern, this is; retired users have none. Of several, as in an archive from a time when two forms
+    /// of an address were two addresses, the one with the lowest number.
+    ///
+    /// # Errors
+    /// `user_of` has one.
+    pub fn owner<'u, E>(
+        &self,
+        address: &Address,
+        user_of: impl Fn(UserId) -> Result<Option<Cow<'u, User>>, E>,
+    ) -> Result<Option<(UserId, Cow<'u, User>)>, E> {
+        let mut owner: Option<(UserId, Cow<User>)> = None;
+        for (id, place) in self.with_address(address.as_str()) {
+            if owner.as_ref().is_none_or(|(lowest, _)| id < *lowest)
+                && let Some(user) = user_of(id)?
+                && !user.retired
+                && user.has(place, address.as_str())
+            {
+                owner = Some((id, user));
+            }
+        }
+        Ok(owner)
+    }
+
     /// What would be wrong with the users, were those of `changes` as given there: a name or an address
-    /// that is two users'. Retired users keep their names, and their addresses are anyone's.
-    /// `name_of` gives the names of users who do not change.
-    pub fn contradiction(
+    /// that is two users'. Retired users keep their names, and their addresses are anyone's. `user_of` gives the users as
+    /// they were inserted.
+    ///
+    /// # Errors
+    /// `user_of` has one.
+    pub fn contradiction<'u, E>(
         &self,
         changes: &BTreeMap<UserId, &User>,
-        name_of: impl Fn(UserId) -> String,
-    ) -> Option<StoreError> {
+        user_of: impl Fn(UserId) -> Result<Option<Cow<'u, User>>, E>,
+    ) -> Result<Option<StoreError>, E> {
+        let stays = |id: &UserId| !changes.contains_key(id);
         let mut names: HashMap<&str, (usize, usize)> = HashMap::new();
         let mut owners: HashMap<&Address, &User> = HashMap::new();
-        for (id, user) in changes {
+        for user in changes.values() {
             let refuse = |detail, wrong: Wrong| {
                 let (name, wrong) = (user.name.clone(), wrong.into());
-                Some(StoreError::User { name, detail, wrong })
+                Ok(Some(StoreError::User { name, detail, wrong }))
             };
-            let others = self.names.get(&user.name).into_iter().flatten();
-            let others = others.filter(|holder| !changes.contains_key(&holder.user));
             let (active, retired) = names.entry(&user.name).or_default();
-            let clash = |other_retired: bool| !(other_retired && user.retired);
-            if *active > 0 || (*retired > 0 && !user.retired) || others.into_iter().any(|other| clash(other.retired)) {
+            let mut exists = *active > 0 || (*retired > 0 && !user.retired);
+            for other in self.named(&user.name).filter(stays) {
+                let other = user_of(other)?.filter(|other| other.name == user.name);
+                exists |= other.is_some_and(|other| !(other.retired && user.retired));
+            }
+            if exists {
                 return refuse("exists already".into(), Wrong::new(Code::UserExists, &[&user.name]));
             }
             *(if user.retired { retired } else { active }) += 1;
@@ -148,9 +121,11 @@ impl Roster {
                     let detail = format!("cannot have {address}: it is an address of {name:?}");
                     refuse(detail, Wrong::new(Code::AddressTaken, &[address, &name]))
                 };
-                match self.owner(address.as_str()) {
-                    Some(other) if other != *id && !changes.contains_key(&other) => return taken(&name_of(other)),
-                    _ => {}
+                // Nearly always nobody else has it, and then nobody is looked at.
+                if self.with_address(address.as_str()).any(|(other, _)| stays(&other))
+                    && let Some((_, other)) = self.owner(address, &user_of)?.filter(|(other, _)| stays(other))
+                {
+                    return taken(&other.name);
                 }
                 match owners.insert(address, user) {
                     Some(other) if !std::ptr::eq(other, *user) => return taken(&other.name),
@@ -158,7 +133,7 @@ impl Roster {
                 }
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -168,6 +143,8 @@ fn patterns(user: &User) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
     fn user(name: &str, addresses: &[&str], retired: bool) -> User {
@@ -187,14 +164,18 @@ mod tests {
             (UserId(2), user("old", &["old@example.com"], true)),
         ];
         there.iter().for_each(|(id, user)| roster.insert(*id, user));
+        let user_of = |id| -> Result<_, Infallible> {
+            let found = there.iter().find(|(there, _)| *there == id);
+            Ok(found.map(|(_, user)| Cow::Borrowed(user)))
+        };
         let wrong = |changes: &[(UserId, User)]| {
             let changes = changes.iter().map(|(id, user)| (*id, user)).collect();
-            let error = roster.contradiction(&changes, |id| format!("user {id}"));
+            let Ok(error) = roster.contradiction(&changes, user_of);
             error.map(|error| error.to_string())
         };
         assert_eq!(wrong(&[(UserId(3), user("bob", &["old@example.com"], false))]), None);
         let taken = wrong(&[(UserId(3), user("bob", &["jane@example.com"], false))]).unwrap();
-        assert!(taken.contains("user 1"), "{taken}");
+        assert!(taken.contains("\"jane\""), "{taken}");
         assert!(wrong(&[(UserId(3), user("jane", &[], false))]).is_some());
         assert!(
             wrong(&[(UserId(3), user("old", &[], false))]).is_some(),
@@ -221,12 +202,12 @@ mod tests {
         let mut roster = Roster::default();
         let old = user("old", &["x@example.com"], true);
         let other = user("other", &["x@example.com"], true);
-        let x = Address::parse("x@example.com").unwrap();
+        let of_x = |roster: &Roster| roster.with_address("x@example.com").collect::<Vec<_>>();
         roster.insert(UserId(1), &old);
         roster.insert(UserId(2), &other);
         roster.remove(UserId(1), &old);
-        assert!(roster.is_retired(x.as_str()), "the other had it too");
+        assert_eq!(of_x(&roster), [(UserId(2), 0)], "the other had it too");
         roster.remove(UserId(2), &other);
-        assert!(!roster.is_retired(x.as_str()) && roster.by_name("old").is_none());
+        assert!(of_x(&roster).is_empty() && roster.named("old").next().is_none());
     }
 }

@@ -221,6 +221,13 @@ pub struct User {
     pub retired: bool,
 }
 
+impl User {
+    /// Whether this is the address at that place among theirs.
+    pub fn has(&self, place: u32, address: &str) -> bool {
+        self.addresses.get(place as usize).is_some_and(|there| there.as_str() == address)
+    }
+}
+
 /// Addresses in the form in which they are compared, which that of an older version may not have been.
 fn as_of_now<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
     let kept = Vec::<Address>::deserialize(deserializer)?;

@@ -32,7 +32,8 @@ pub(super) trait View {
     /// By a message and the journal report in which it came.
     fn has_journal(&self, key: &(MessageId, MessageId)) -> Read<bool>;
     fn user(&self, id: UserId) -> Read<Option<User>>;
-    fn users(&self) -> Read<Vec<(UserId, User)>>;
+    /// All users, by id: there may be too many for a list.
+    fn each_user(&self, each: &mut dyn FnMut(UserId, User)) -> Read<()>;
     fn usage(&self, user: UserId) -> Read<Usage>;
     fn source_number(&self, source: &Source) -> Read<Option<SourceNumber>>;
     fn folder_number(&self, name: &str) -> Read<Option<FolderNumber>>;
@@ -101,8 +102,11 @@ impl View for Snapshot<'_> {
         self.read(|catalog, txn| catalog.users.get(txn, &id))
     }
 
-    fn users(&self) -> Read<Vec<(UserId, User)>> {
-        self.read(|catalog, txn| catalog.users.iter(txn)?.collect())
+    fn each_user(&self, each: &mut dyn FnMut(UserId, User)) -> Read<()> {
+        self.read(|catalog, txn| {
+            let mut users = catalog.users.iter(txn)?;
+            users.try_for_each(|row| row.map(|(id, user)| each(id, user)))
+        })
     }
 
     fn usage(&self, user: UserId) -> Read<Usage> {

@@ -1,6 +1,10 @@
 //! The directory: from addresses to users. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use super::{
     rule::Rule,
@@ -47,16 +51,23 @@ impl Directory {
 
     /// What is to be said of addresses that several users have.
     pub fn shared(&self) -> Vec<String> {
-        let name = |id: UserId| self.users.get(&id).map_or_else(String::new, |user| user.name.clone());
-        let words = |(address, users): (&Address, Vec<UserId>)| {
-            let names: Vec<_> = users.into_iter().map(name).collect();
-            format!(
-                "{address} is an address of each of {}, from a time when its quoted form was another one: all of them get \
-                 its mail; take it from all but one",
-                names.join(", ")
-            )
+        let address = |(id, place): (UserId, u32)| self.users.get(&id)?.addresses.get(place as usize);
+        let doubled = self.roster.doubled().filter_map(|(one, other)| {
+            let (one, other) = (address(one)?, address(other)?);
+            (one == other).then_some(one)
+        });
+        let words = |address: &Address| {
+            let owners = self.holders(address.as_str()).0;
+            let names: Vec<_> = owners.into_iter().map(|id| self.name(id)).collect();
+            (names.len() > 1).then(|| {
+                format!(
+                    "{address} is an address of each of {}, from a time when its quoted form was another one: all of them \
+                     get its mail; take it from all but one",
+                    names.join(", ")
+                )
+            })
         };
-        self.roster.shared().map(words).collect()
+        doubled.collect::<BTreeSet<_>>().into_iter().filter_map(words).collect()
     }
 
     /// The same users, with these domain aliases and lists.
@@ -98,7 +109,7 @@ impl Directory {
     pub fn look_up(&self, address: &Address, plus_addressing: bool) -> Known {
         let alias = self.signs.alias(address.domain());
         for (form, rule) in forms(address, plus_addressing, alias, self.roster.has_patterns()) {
-            let users = self.roster.owners(&form);
+            let (users, is_retired) = self.holders(&form);
             if !users.is_empty() {
                 return Known::Users(users, rule);
             }
@@ -109,11 +120,26 @@ impl Directory {
                     false => Known::Users(members, Rule::List),
                 };
             }
-            if self.roster.is_retired(&form) {
+            if is_retired {
                 return Known::Retired;
             }
         }
         Known::No
+    }
+
+    /// All users who have this address or pattern, and whether a retired one had it.
+    fn holders(&self, address: &str) -> (Vec<UserId>, bool) {
+        let (mut users, mut is_retired) = (Vec::new(), false);
+        for (id, place) in self.roster.with_address(address) {
+            match self.users.get(&id).filter(|user| user.has(place, address)) {
+                Some(user) if user.retired => is_retired = true,
+                Some(_) => users.push(id),
+                None => {}
+            }
+        }
+        users.sort_unstable();
+        users.dedup();
+        (users, is_retired)
     }
 
     /// Whether an address, in one of the forms in which it is looked up, is this user's, retired or not.
@@ -161,8 +187,8 @@ impl Directory {
 
     /// What would be wrong with the users, were this one so.
     pub fn contradiction(&self, id: UserId, user: &User) -> Option<StoreError> {
-        let name_of = |id| self.name(id).to_owned();
-        let among_users = self.roster.contradiction(&BTreeMap::from([(id, user)]), name_of);
+        let user_of = |id| Ok::<_, Infallible>(self.users.get(&id).map(Cow::Borrowed));
+        let Ok(among_users) = self.roster.contradiction(&BTreeMap::from([(id, user)]), user_of);
         among_users.or_else(|| self.signs.contradiction(user))
     }
 
@@ -185,7 +211,11 @@ impl Directory {
     pub fn by_name(&self, name: &str) -> Option<UserId> {
         match name {
             CATCHALL => Some(CATCHALL_ID),
-            name => self.roster.by_name(name),
+            name => {
+                let named = self.roster.named(name).filter_map(|id| Some((id, self.users.get(&id)?)));
+                let named = named.filter(|(_, user)| user.name == name);
+                named.min_by_key(|(id, user)| (user.retired, *id)).map(|(id, _)| id)
+            }
         }
     }
 

@@ -131,7 +131,8 @@ pub async fn put_users(committer: &Committer, (changed, news): ChangedUsers) -> 
 /// # Errors
 /// The store cannot be read.
 pub fn directory_of(store: &Store, signs: Signs) -> Result<Directory, StoreError> {
-    let users = store.users()?.into_iter().map(|(id, user, _)| (id, user));
+    let mut users = Vec::new();
+    store.each_user(|id, user| users.push((id, user)))?;
     let directory = Directory::new(users);
     for words in directory.shared() {
         tracing::warn!("{words}");

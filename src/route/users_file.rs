@@ -229,9 +229,8 @@ impl Reading {
         let (work, users) = (self.clone(), read.clone());
         let changes = move || {
             let wanted = work.users.iter().chain(&users.users);
-            let known = work.take_over.store().users()?;
             let name = work.file.file_name().unwrap_or(work.file.as_os_str());
-            changed_users(&known, wanted, &work.signs, &name.display().to_string())
+            changed_users(work.take_over.store(), wanted, &work.signs, &name.display().to_string())
         };
         let refused = |error| match error {
             StoreError::User { ref name, .. } => {

@@ -105,10 +105,11 @@ impl View for Maps {
     fn user(&self, id: UserId) -> Read<Option<User>> {
         self.get(|all| &all.users, &id)
     }
-    fn users(&self) -> Read<Vec<(UserId, User)>> {
+    fn each_user(&self, each: &mut dyn FnMut(UserId, User)) -> Read<()> {
         let all = self.0.borrow();
         let users = all.users.iter().filter_map(|(id, user)| Some((*id, user.clone()?)));
-        Ok(users.collect())
+        users.for_each(|(id, user)| each(id, user));
+        Ok(())
     }
     fn usage(&self, user: UserId) -> Read<Usage> {
         Ok(self.get(|all| &all.usage, &user)?.unwrap_or_default())

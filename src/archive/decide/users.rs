@@ -1,6 +1,6 @@
 //! Changes of users: all of a change or nothing, and never one who contradicts another.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{Deciding, row};
 use crate::archive::{
@@ -36,8 +36,7 @@ impl Deciding<'_> {
             Some(roster) => roster,
             None => self.read_roster()?,
         };
-        let name_of = |id| self.user(id).ok().flatten().map(|user| user.name);
-        let refusal = roster.contradiction(users, |id| name_of(id).unwrap_or_default());
+        let refusal = roster.contradiction(users, |id| Ok::<_, StoreError>(self.user(id)?.map(Cow::Owned)))?;
         if refusal.is_none() {
             for id in users.keys() {
                 if let Some(before) = self.user(*id)? {
@@ -58,9 +57,7 @@ impl Deciding<'_> {
     /// Before the first change of users in the group.
     fn read_roster(&self) -> Read<Roster> {
         let mut roster = Roster::default();
-        for (id, user) in self.view.users()? {
-            roster.insert(id, &user);
-        }
+        self.view.each_user(&mut |id, user| roster.insert(id, &user))?;
         Ok(roster)
     }
 }

@@ -1,7 +1,7 @@
 //! What must hold for the rows of each of the catalog's tables. What a row is compared with is read under the same
 //! transaction as the row, so an appliance may write meanwhile.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use heed::{BytesDecode, RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
@@ -298,7 +298,7 @@ impl Rows for Check<'_> {
 impl Check<'_> {
     fn check(&mut self, txn: &RoTxn, k: &[u8], v: &[u8], desk: &mut Desk) -> heed::Result<()> {
         match self.table {
-            Table::Users => self.user(key(k)?, value(v)?, desk),
+            Table::Users => self.user(txn, key(k)?, value(v)?, desk)?,
             Table::Usage => self.usage(txn, key(k)?, value(v)?, desk)?,
             Table::Sources => {
                 let _: Server = value(v)?;
@@ -408,7 +408,7 @@ impl Check<'_> {
         }
     }
 
-    fn user(&mut self, id: UserId, user: User, desk: &mut Desk) {
+    fn user(&mut self, txn: &RoTxn, id: UserId, user: User, desk: &mut Desk) -> heed::Result<()> {
         if self.next.is_some_and(|next| next < u64::from(id.0)) {
             // Numbers are given out before it is known whether the user can be.
             let next = self.next.unwrap_or_default();
@@ -416,22 +416,25 @@ impl Check<'_> {
         }
         self.next = Some(u64::from(id.0) + 1);
         self.below(id.0.into(), self.counters.user.0.into(), desk);
-        let shared = user.addresses.iter().filter(|_| !user.retired);
-        let shared = shared.filter(|address| self.roster.owner(address.as_str()).is_some());
-        let shared: Vec<_> = shared.map(ToString::to_string).collect();
+        // As they are now: a change meanwhile is none of those before.
+        let user_of = |id| Ok::<_, heed::Error>(self.catalog.users.get(txn, &id)?.map(Cow::Owned));
+        let mut shared = Vec::new();
+        for address in user.addresses.iter().filter(|_| !user.retired) {
+            if self.roster.owner(address, user_of)?.is_some() {
+                shared.push(address.to_string());
+            }
+        }
         if !shared.is_empty() {
             // Two forms of an address were two addresses once.
             desk.note(format!(
                 "user {id} has addresses that another user has as well: {}",
                 shared.join(", ")
             ));
-        } else if let Some(error) = self
-            .roster
-            .contradiction(&BTreeMap::from([(id, &user)]), |id| format!("user {id}"))
-        {
+        } else if let Some(error) = self.roster.contradiction(&BTreeMap::from([(id, &user)]), user_of)? {
             desk.damage(self.found(format!("user {id}: {error}")).user(Some(user.name.clone())));
         }
         self.roster.insert(id, &user);
+        Ok(())
     }
 
     fn usage(&mut self, txn: &RoTxn, user: UserId, usage: Usage, desk: &mut Desk) -> heed::Result<()> {
