@@ -1,7 +1,7 @@
 //! `users_file`: users as CSV, a line each, in place of as many `[[user]]` tables.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt, fs, io,
     os::unix::fs::MetadataExt,
     path::Path,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     account::why_unreadable,
+    by_text::ByText,
     message::{Address, check_name},
 };
 
@@ -30,7 +31,7 @@ pub type WrongLine = (Option<usize>, UsersFileProblem);
 pub struct FileUsers {
     pub users: Vec<User>,
     /// The line on which each of them is named first.
-    lines: Vec<usize>,
+    lines: Vec<u32>,
     /// Which file it was.
     pub stamp: Option<FileStamp>,
     /// Why there are none: the file could not be used.
@@ -48,7 +49,7 @@ impl FileUsers {
     /// The line on which a user is named first.
     pub fn line(&self, name: &str) -> Option<usize> {
         let at = self.users.iter().position(|user| user.name == name)?;
-        self.lines.get(at).copied()
+        self.lines.get(at).map(|line| *line as usize)
     }
 }
 
@@ -116,7 +117,7 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
         },
         None => unreadable(&"is wrong, and nothing says how; this is a bug in dropkeep"),
     };
-    let read = parse(&bytes, users, lists, 1).map_err(refused)?;
+    let read = parse(bytes, users, lists, 1).map_err(refused)?;
     Ok(FileUsers { stamp, ..read })
 }
 
@@ -125,10 +126,21 @@ pub fn read(file: &Path, users: &[User], lists: &[List]) -> Result<FileUsers, Us
 /// # Errors
 /// Any of its lines is wrong: the first `most` of those that are, and never none.
 pub fn parse_users(text: &str, users: &[User], lists: &[List], most: usize) -> Result<FileUsers, Vec<WrongLine>> {
-    parse(text.as_bytes(), users, lists, most)
+    parse(text, users, lists, most)
 }
 
-fn parse(bytes: &[u8], users: &[User], lists: &[List], most: usize) -> Result<FileUsers, Vec<WrongLine>> {
+fn parse(
+    bytes: impl AsRef<[u8]>,
+    users: &[User],
+    lists: &[List],
+    most: usize,
+) -> Result<FileUsers, Vec<WrongLine>> {
+    let (file, wrong) = line_by_line(bytes.as_ref(), Reading::new(users, lists), most);
+    drop(bytes);
+    file.finish(wrong, most)
+}
+
+fn line_by_line(bytes: &[u8], mut file: Reading, most: usize) -> (Reading, Vec<WrongLine>) {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -136,7 +148,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List], most: usize) -> Result<Fi
         .comment(Some(b'#'))
         .delimiter(delimiter(bytes))
         .from_reader(bytes);
-    let (mut lines, mut file) = (Records::new(bytes), Reading::new(users, lists));
+    let mut lines = Records::new(bytes);
     let mut record = csv::ByteRecord::new();
     let (mut first, mut wrong) = (true, Vec::new());
     while wrong.len() < most {
@@ -152,7 +164,7 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List], most: usize) -> Result<Fi
         let line = lines.of_record(at as usize);
         let fields: Result<Vec<&str>, _> = record.iter().map(std::str::from_utf8).collect();
         let Ok(fields) = fields else {
-            wrong.push((Some(line), UsersFileProblem::NotUtf8));
+            wrong.push((Some(line as usize), UsersFileProblem::NotUtf8));
             continue;
         };
         let fields: Vec<&str> = fields.into_iter().map(str::trim).collect();
@@ -167,14 +179,15 @@ fn parse(bytes: &[u8], users: &[User], lists: &[List], most: usize) -> Result<Fi
         let Err(problem) = file.take(&fields, line) else {
             continue;
         };
-        wrong.push(match problem {
+        let problem = match problem {
             UsersFileProblem::Address(_) if is_first && fields.iter().all(|field| !field.contains('@')) => {
-                (Some(line), UsersFileProblem::Heading(fields[1..].join(", ")))
+                UsersFileProblem::Heading(fields[1..].join(", "))
             }
-            problem => (Some(line), problem),
-        });
+            problem => problem,
+        };
+        wrong.push((Some(line as usize), problem));
     }
-    file.finish(wrong, most)
+    (file, wrong)
 }
 
 /// `name,address…`, as tables have it in their first line, or `Name,E-Mail`.
@@ -197,7 +210,7 @@ fn delimiter(bytes: &[u8]) -> u8 {
 struct Records<'b> {
     bytes: &'b [u8],
     at: usize,
-    line: usize,
+    line: u32,
 }
 
 impl<'b> Records<'b> {
@@ -206,7 +219,7 @@ impl<'b> Records<'b> {
     }
 
     /// The line of the first record at or behind an offset, which grows from call to call.
-    fn of_record(&mut self, offset: usize) -> usize {
+    fn of_record(&mut self, offset: usize) -> u32 {
         self.advance(offset);
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {
@@ -223,26 +236,30 @@ impl<'b> Records<'b> {
 
     fn advance(&mut self, to: usize) {
         let passed = &self.bytes[self.at.min(to)..to.min(self.bytes.len())];
-        self.line += memchr::memchr_iter(b'\n', passed).count();
+        // A file of more lines is too large.
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u32;
         self.at = self.at.max(to);
     }
 }
 
-/// The users so far, and whose names and addresses are.
+/// The users so far, and whose names and addresses are. Their texts are in memory once: there may be very many.
 struct Reading {
     read: FileUsers,
-    /// The addresses of each line, with the user's number.
-    named: Vec<(usize, Address, usize)>,
-    names: HashMap<String, usize>,
+    named: Vec<Named>,
+    /// Numbers of users.
+    names: ByText<u32>,
     configured: HashSet<String>,
     lists: HashSet<Address>,
-    owners: HashMap<Address, Owner>,
+    /// Addresses of users of the configuration, with their names.
+    owned: HashMap<Address, String>,
 }
 
-/// A user of the configuration by name, one of the file by number.
-enum Owner {
-    Configured(String),
-    InFile { user: usize, line: usize },
+/// An address: which user's, which of theirs, and on which line it stands. A file with more of any is too large.
+#[derive(Clone, Copy)]
+struct Named {
+    user: u32,
+    place: u32,
+    line: u32,
 }
 
 impl Reading {
@@ -250,56 +267,61 @@ impl Reading {
         let active = users.iter().filter(|user| !user.disabled);
         let owned = active.flat_map(|user| {
             let addresses = user.addresses.iter().filter_map(|text| Address::parse_entry(text).ok());
-            addresses.map(|address| (address, Owner::Configured(user.name.clone())))
+            addresses.map(|address| (address, user.name.clone()))
         });
         Self {
             read: FileUsers::default(),
             named: Vec::new(),
-            names: HashMap::new(),
+            names: ByText::default(),
             configured: users.iter().map(|user| user.name.clone()).collect(),
             lists: lists
                 .iter()
                 .filter_map(|list| Address::parse_strict(&list.address))
                 .collect(),
-            owners: owned.collect(),
+            owned: owned.collect(),
         }
     }
 
-    fn take(&mut self, fields: &[&str], line: usize) -> Result<(), UsersFileProblem> {
+    fn take(&mut self, fields: &[&str], line: u32) -> Result<(), UsersFileProblem> {
         if fields.iter().any(|field| field.contains(['\r', '\n'])) {
             return Err(UsersFileProblem::OpenQuote);
         }
-        let name = fields[0].to_owned();
-        if let Err(why) = check_name(&name) {
+        let name = fields[0];
+        if let Err(why) = check_name(name) {
+            let name = name.to_owned();
             return Err(UsersFileProblem::Name { name, why });
         }
-        if self.configured.contains(&name) {
-            return Err(UsersFileProblem::Twice(name));
+        if self.configured.contains(name) {
+            return Err(UsersFileProblem::Twice(name.to_owned()));
         }
         let (flags, addresses): (Vec<&str>, Vec<&str>) = fields[1..].iter().partition(|field| **field == DISABLED);
         let separator = |c: char| c == ';' || c.is_whitespace();
-        let mut addresses = addresses
-            .into_iter()
-            .flat_map(|field| field.split(separator))
-            .filter(|text| !text.is_empty())
-            .peekable();
-        if addresses.peek().is_none() && name.contains(';') && name.contains('@') {
+        let addresses = addresses.into_iter().flat_map(|field| field.split(separator));
+        let addresses: Vec<&str> = addresses.filter(|text| !text.is_empty()).collect();
+        if addresses.is_empty() && name.contains(';') && name.contains('@') {
             return Err(UsersFileProblem::Semicolons);
         }
-        if addresses.peek().is_none() {
-            return Err(UsersFileProblem::NoAddress(name));
+        if addresses.is_empty() {
+            return Err(UsersFileProblem::NoAddress(name.to_owned()));
         }
-        let number = match self.names.get(&name) {
-            Some(number) => *number,
-            None => self.begin(name, line),
-        };
-        self.read.users[number].disabled |= !flags.is_empty();
+        let users = &self.read.users;
+        let known = self.names.of(name).find(|number| users[*number as usize].name == name);
+        let number = known.unwrap_or_else(|| self.begin(name, line));
+        let user = &mut self.read.users[number as usize];
+        user.disabled |= !flags.is_empty();
+        // Nearly all have one line.
+        if user.addresses.is_empty() {
+            user.addresses.reserve_exact(addresses.len());
+        }
         for text in addresses {
-            self.named.push((
-                number,
-                Address::parse_entry(text).map_err(UsersFileProblem::Address)?,
+            let address = Address::parse_entry(text).map_err(UsersFileProblem::Address)?;
+            let place = user.addresses.len() as u32;
+            user.addresses.push(address.into_string());
+            self.named.push(Named {
+                user: number,
+                place,
                 line,
-            ));
+            });
         }
         Ok(())
     }
@@ -307,18 +329,28 @@ impl Reading {
     /// Only now: who is disabled on any line has no addresses, and another may have them. `wrong` is what lines are by
     /// themselves.
     fn finish(mut self, mut wrong: Vec<WrongLine>, most: usize) -> Result<FileUsers, Vec<WrongLine>> {
-        for (user, address, line) in std::mem::take(&mut self.named) {
-            if self.read.users[user].disabled {
-                self.read.users[user].addresses.push(address.to_string());
-            } else if wrong.len() >= most {
+        let (mut owners, mut repeated) = (ByText::default(), BTreeSet::new());
+        for (named, number) in self.named.iter().zip(0_u32..) {
+            if self.read.users[named.user as usize].disabled {
+                continue;
+            }
+            if wrong.len() >= most {
                 break;
-            } else if let Err(problem) = self.own(user, address, line) {
-                wrong.push((Some(line), problem));
+            }
+            match self.is_repeated(named, &owners) {
+                Ok(false) => owners.insert(self.text(named), number),
+                Ok(true) => _ = repeated.insert(named.user),
+                Err(problem) => wrong.push((Some(named.line as usize), problem)),
             }
         }
         // As they stand in the table, that without a line last; there is one of each line.
         wrong.sort_by_key(|(line, _)| line.unwrap_or(usize::MAX));
         wrong.dedup_by_key(|(line, _)| *line);
+        for user in repeated {
+            let mut seen = HashSet::new();
+            let addresses = &mut self.read.users[user as usize].addresses;
+            addresses.retain(|address| seen.insert(address.clone()));
+        }
         match (wrong.is_empty(), self.read.users.is_empty()) {
             (false, _) => Err(wrong),
             // More likely cut off than meant: it would retire everybody.
@@ -327,37 +359,43 @@ impl Reading {
         }
     }
 
-    fn begin(&mut self, name: String, line: usize) -> usize {
-        let number = self.read.users.len();
-        self.names.insert(name.clone(), number);
+    fn begin(&mut self, name: &str, line: u32) -> u32 {
+        let number = self.read.lines.len() as u32;
+        self.names.insert(name, number);
         self.read.lines.push(line);
         self.read.users.push(User {
-            name,
+            name: name.to_owned(),
             addresses: Vec::new(),
             disabled: false,
         });
         number
     }
 
-    fn own(&mut self, user: usize, address: Address, line: usize) -> Result<(), UsersFileProblem> {
-        if self.lists.contains(&address) {
-            return Err(UsersFileProblem::List(address));
+    fn text(&self, named: &Named) -> &str {
+        &self.read.users[named.user as usize].addresses[named.place as usize]
+    }
+
+    /// Whether the user has this address already; nobody else may. `owners`: the addresses before it, by number.
+    fn is_repeated(&self, named: &Named, owners: &ByText<u32>) -> Result<bool, UsersFileProblem> {
+        let text = self.text(named);
+        let taken = |other: &str, line: Option<u32>| {
+            let (other, line) = (other.to_owned(), line.map(|line| line as usize));
+            let address = Address::parse_entry(text).map_err(UsersFileProblem::Address)?;
+            Err(UsersFileProblem::Taken { address, other, line })
+        };
+        if let Some(list) = self.lists.get(text) {
+            return Err(UsersFileProblem::List(list.clone()));
         }
-        match self.owners.get(&address) {
-            Some(Owner::Configured(other)) => {
-                let (other, line) = (other.clone(), None);
-                return Err(UsersFileProblem::Taken { address, other, line });
-            }
-            Some(Owner::InFile { user: other, .. }) if *other == user => return Ok(()),
-            Some(Owner::InFile { user: other, line }) => {
-                let (other, line) = (self.read.users[*other].name.clone(), Some(*line));
-                return Err(UsersFileProblem::Taken { address, other, line });
-            }
-            None => {}
+        if let Some(other) = self.owned.get(text) {
+            return taken(other, None);
         }
-        self.read.users[user].addresses.push(address.to_string());
-        self.owners.insert(address, Owner::InFile { user, line });
-        Ok(())
+        let mut before = owners.of(text).map(|number| &self.named[number as usize]);
+        match before.find(|before| self.text(before) == text) {
+            Some(before) if before.user != named.user => {
+                taken(&self.read.users[before.user as usize].name, Some(before.line))
+            }
+            before => Ok(before.is_some()),
+        }
     }
 }
 
