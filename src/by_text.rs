@@ -79,7 +79,9 @@ fn what_was_put_in_under_a_text_is_found_until_it_is_taken_out() {
     assert_eq!(found(&numbers, 6), [6, 7]);
     let is_double = |(one, other): &(u32, u32)| text(*one) == text(*other);
     assert_eq!(numbers.doubled().filter(is_double).count(), 5000);
-    (0..10_000).step_by(2).for_each(|number| numbers.remove(&text(number), number));
+    (0..10_000)
+        .step_by(2)
+        .for_each(|number| numbers.remove(&text(number), number));
     assert_eq!(found(&numbers, 6), [7]);
     assert_eq!(found(&numbers, 10_000), [0_u32; 0]);
 }

@@ -337,7 +337,12 @@ pub fn changed_users(config: &Config, store: &Store) -> Result<ChangedUsers, Fai
         Some(file) if config.user.is_empty() => file,
         Some(file) => format!("the configuration or {file}"),
     };
-    Ok(route::changed_users(store, config.users(), &Signs::new(config), &place)?)
+    Ok(route::changed_users(
+        store,
+        config.users(),
+        &Signs::new(config),
+        &place,
+    )?)
 }
 
 fn file_name(file: &Path) -> String {

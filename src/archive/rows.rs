@@ -224,7 +224,9 @@ pub struct User {
 impl User {
     /// Whether this is the address at that place among theirs.
     pub fn has(&self, place: u32, address: &str) -> bool {
-        self.addresses.get(place as usize).is_some_and(|there| there.as_str() == address)
+        self.addresses
+            .get(place as usize)
+            .is_some_and(|there| there.as_str() == address)
     }
 }
 

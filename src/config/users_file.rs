@@ -129,12 +129,7 @@ pub fn parse_users(text: &str, users: &[User], lists: &[List], most: usize) -> R
     parse(text, users, lists, most)
 }
 
-fn parse(
-    bytes: impl AsRef<[u8]>,
-    users: &[User],
-    lists: &[List],
-    most: usize,
-) -> Result<FileUsers, Vec<WrongLine>> {
+fn parse(bytes: impl AsRef<[u8]>, users: &[User], lists: &[List], most: usize) -> Result<FileUsers, Vec<WrongLine>> {
     let (file, wrong) = line_by_line(bytes.as_ref(), Reading::new(users, lists), most);
     drop(bytes);
     file.finish(wrong, most)

@@ -212,7 +212,10 @@ impl Directory {
         match name {
             CATCHALL => Some(CATCHALL_ID),
             name => {
-                let named = self.roster.named(name).filter_map(|id| Some((id, self.users.get(&id)?)));
+                let named = self
+                    .roster
+                    .named(name)
+                    .filter_map(|id| Some((id, self.users.get(&id)?)));
                 let named = named.filter(|(_, user)| user.name == name);
                 named.min_by_key(|(id, user)| (user.retired, *id)).map(|(id, _)| id)
             }
