@@ -1,5 +1,5 @@
-//! What is found by a text that lies elsewhere. A map would have each text once more, and the names and addresses of a
-//! hundred thousand users are most of what there is to remember of them.
+//! What is found by a text that lies elsewhere. A map would have each text once more, and a hundred thousand users have
+//! many megabytes of names and addresses.
 
 use std::hash::{BuildHasher, RandomState};
 

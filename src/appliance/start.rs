@@ -18,7 +18,7 @@ use super::{
     supervised::supervise,
     told::Told,
     trials::TRIALS,
-    users::take_over_users,
+    users::changed_users,
 };
 use crate::{
     api::{Exit, Failure},
@@ -33,7 +33,7 @@ use crate::{
     profile::{Budget, Stages},
     report::metrics,
     reroute::Gained,
-    route::{Router, Signs, TakeOver, UsersFile, directory_of},
+    route::{Router, Signs, TakeOver, UsersFile, directory_of, put_users},
     search::{Indexing, Search},
 };
 
@@ -51,13 +51,14 @@ impl Appliance {
         close_abandoned_runs(&store)?;
         let (committer, thread) = Committer::start(store.clone(), config.limits.inflight.0)?;
         let not_in_force = kept::merge(&mut config, &store)?;
-        let users = take_over_users(&config, &store, &committer).await?;
+        let changed = changed_users(&config, &store)?;
+        // The store is given them now, and there may be very many.
+        let read_users = std::mem::take(&mut config.file_users).stamp;
+        let users = changed.1.gained.clone();
+        put_users(&committer, changed).await?;
         let directory = directory_of(&store, Signs::new(&config))?;
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
-        let read_users = config.file_users.stamp;
-        // The store has them now, and there may be very many.
-        config.file_users = FileUsers::default();
         let backlogs = Backlogs::start(
             Arc::new(config.clone()),
             store.clone(),

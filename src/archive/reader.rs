@@ -1,5 +1,5 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is held while a caller works on
-//! what was read; but for the users, who are gone through as they were at one moment.
+//! what was read. Only the users are gone through in one.
 
 use std::ops::Bound;
 

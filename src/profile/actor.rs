@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorFutureExt, Arbiter, AsyncContext, Context, Handler, Message, ResponseFuture, WrapFuture};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -52,12 +53,21 @@ pub struct Profile {
     /// Where connections live.
     network: Arbiter,
     current: Option<CancellationToken>,
-    /// A protocol that the store refused; it is stored before the next run begins.
-    unstored: Option<Arc<Run>>,
+    unstored: Unstored,
 }
 
+/// A protocol that the store refused; it is stored before the next run begins, which another profile may do.
+pub type Unstored = Arc<Mutex<Option<Arc<Run>>>>;
+
 impl Profile {
-    pub fn new(config: config::Profile, login: Login, stages: Stages, live: Board, network: Arbiter) -> Self {
+    pub fn new(
+        config: config::Profile,
+        login: Login,
+        stages: Stages,
+        live: Board,
+        unstored: Unstored,
+        network: Arbiter,
+    ) -> Self {
         Self {
             config,
             login,
@@ -65,7 +75,7 @@ impl Profile {
             live,
             network,
             current: None,
-            unstored: None,
+            unstored,
         }
     }
 
@@ -110,24 +120,6 @@ pub struct Start(pub Option<Import>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Interrupt;
-
-/// From the supervisor, between two runs: what the profile is from now on.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Become {
-    pub config: config::Profile,
-    pub login: Login,
-    pub stages: Stages,
-}
-
-impl Handler<Become> for Profile {
-    type Result = ();
-
-    fn handle(&mut self, changed: Become, _: &mut Self::Context) {
-        let Become { config, login, stages } = changed;
-        (self.config, self.login, self.stages) = (config, login, stages);
-    }
-}
 
 /// From the supervisor to its profile, and from the appliance to the supervisor, to see that they answer.
 #[derive(Message)]
@@ -213,7 +205,9 @@ impl Handler<Start> for Profile {
         let run = self.run(import, cancel, ctx.address().recipient());
         let run = run.into_actor(self).map(|(result, unstored), profile, _| {
             profile.current = None;
-            profile.unstored = unstored;
+            if unstored.is_some() {
+                *profile.unstored.lock() = unstored;
+            }
             // Only now: whoever waits for the end of the run may end the process.
             profile.live.modify(|live| *live = Live::default());
             // Whoever asked may be gone; the protocol is stored.
@@ -236,7 +230,7 @@ impl Profile {
         let (config, stages, live) = (self.config.clone(), self.stages.clone(), self.live.clone());
         let network = self.network.handle();
         let (source, login) = (Source::of(&self.config.server), self.login.clone());
-        let unstored = self.unstored.take();
+        let unstored = self.unstored.lock().take();
         async move {
             let started = clock::now();
             let (committer, router) = (stages.committer.clone(), stages.router.clone());

@@ -1,9 +1,8 @@
-//! The role of a supervisor is to keep one profile running: it makes the profile from a factory, starts its runs on
-//! schedule and by hand, watches it, and puts a fresh one in its place when it is gone, stuck, or its run gets nowhere,
-//! after a pause that grows. Runs that fail are tried again in the same way; after some failures the profile is
-//! failing, and is still tried.
+//! The role of a supervisor is to keep one profile running: it starts its runs on schedule and by hand, makes a profile for
+//! each, watches it, and gives it up when it is gone, stuck, or its run gets nowhere; the next one comes after a pause that
+//! grows. Runs that fail are tried again in the same way; after some failures the profile is failing, and is still tried.
 //!
-//! actix restarts no actor that panicked (its address closes for good), hence the factory.
+//! actix restarts no actor that panicked: its address closes for good.
 
 mod asked;
 mod due;
@@ -24,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::asked::{Leave, Reconfigure};
 use super::{
-    actor::{Heartbeat, Interrupt, Profile, Start},
+    actor::{Heartbeat, Interrupt, Profile, Start, Unstored},
     finished::{Finished, StartError},
     live::{Board, Live},
     pulse::Stethoscope,
@@ -55,12 +54,17 @@ pub struct Supervisor {
     stages: Stages,
     live: Arc<watch::Sender<Live>>,
     standing: Arc<watch::Sender<Standing>>,
-    profile: Addr<Profile>,
+    /// There while a run was asked for that is not answered: each that waited would take a thread, and what belongs to one.
+    profile: Option<Addr<Profile>>,
+    unstored: Unstored,
+    /// Profiles that were made. Heartbeats of the ones before do not count.
+    made: u64,
     /// Raised when the profile is replaced. Answers of the one before do not count then.
     generation: u64,
     /// Cancelled when the profile was replaced and the protocol of its run is stored: whoever asked for that run waits
     /// no longer.
     gone: CancellationToken,
+    /// Since when no profile died.
     born: Instant,
     /// Profiles in a row that did not last.
     deaths: u32,
@@ -94,7 +98,6 @@ impl Supervisor {
         let interval = config.interval(clock::now()).filter(|_| scheduled);
         metrics::profile_times(&config.name, interval, config.stall_timeout.0);
         standing.interval = interval;
-        let profile = make(&config, &login, &stages, Board::new(live.clone(), 0));
         Self {
             config,
             login,
@@ -102,7 +105,9 @@ impl Supervisor {
             live,
             last_start: standing.last.as_ref().map(|last| last.started_at),
             standing: Arc::new(watch::Sender::new(standing)),
-            profile,
+            profile: None,
+            unstored: Unstored::default(),
+            made: 0,
             generation: 0,
             gone: CancellationToken::new(),
             born: Instant::now(),
@@ -138,15 +143,17 @@ impl Supervisor {
         if self.restarting {
             return;
         }
-        if !self.profile.connected() {
+        if self.profile.as_ref().is_some_and(|profile| !profile.connected()) {
             return self.replace("closed", ctx);
         }
-        if !std::mem::replace(&mut self.beating, true) {
-            let beat = tokio::time::timeout(HEARTBEAT, self.profile.send(Heartbeat));
-            let asked = self.generation;
+        if let Some(profile) = &self.profile
+            && !std::mem::replace(&mut self.beating, true)
+        {
+            let beat = tokio::time::timeout(HEARTBEAT, profile.send(Heartbeat));
+            let asked = self.made;
             ctx.spawn(beat.into_actor(self).map(move |answer, supervisor, ctx| {
-                // Of one that was replaced meanwhile it says nothing.
-                if asked != supervisor.generation {
+                // Of one that was replaced, or is needed no more, it says nothing.
+                if asked != supervisor.made || supervisor.profile.is_none() {
                     return;
                 }
                 supervisor.beating = false;
@@ -198,7 +205,7 @@ impl Supervisor {
             return Box::pin(actix::fut::ready(Err(StartError::Restarting(name))));
         }
         let (asked, gone, closed) = (self.generation, self.gone.clone(), self.gone.clone());
-        let start = self.profile.send(Start(import));
+        let start = self.at_work().send(Start(import));
         self.show(true);
         self.asked += 1;
         let answer = async move {
@@ -224,6 +231,9 @@ impl Supervisor {
         });
         Box::pin(answered.map(|answer, supervisor, _| {
             supervisor.asked -= 1;
+            if supervisor.asked == 0 {
+                supervisor.profile = None;
+            }
             answer
         }))
     }
@@ -299,20 +309,33 @@ impl Supervisor {
         metrics::profile_watched(&self.config.name, None, Duration::ZERO);
         self.by_schedule = false;
         self.show(false);
+        self.profile = None;
         ctx.run_later(pause, |supervisor, _| {
             supervisor.restarting = false;
-            supervisor.make_anew();
+            supervisor.born = Instant::now();
             supervisor.show(false);
         });
     }
 
-    /// A fresh profile, of the generation that there is now.
-    fn make_anew(&mut self) {
-        let board = Board::new(self.live.clone(), self.generation);
-        self.profile = make(&self.config, &self.login, &self.stages, board);
-        self.born = Instant::now();
-        self.beating = false;
-        self.listening = None;
+    /// The profile that is there, or a fresh one. It and its connections have an arbiter of their own, so that a stuck one
+    /// does not stop those who watch it.
+    fn at_work(&mut self) -> &Addr<Profile> {
+        self.profile.get_or_insert_with(|| {
+            self.made += 1;
+            self.beating = false;
+            self.listening = None;
+            let arbiter = Arbiter::new();
+            let handle = arbiter.handle();
+            let profile = Profile::new(
+                self.config.clone(),
+                self.login.clone(),
+                self.stages.clone(),
+                Board::new(self.live.clone(), self.generation),
+                self.unstored.clone(),
+                arbiter,
+            );
+            Profile::start_in_arbiter(&handle, |_| profile)
+        })
     }
 
     /// The run that went down with its profile gets its protocol all the same.
@@ -364,15 +387,6 @@ impl Supervisor {
             gone.cancel();
         }));
     }
-}
-
-/// The factory: a profile as at the start of the appliance. It and its connections have an arbiter of their own, so
-/// that a stuck one does not stop those who watch it.
-fn make(config: &config::Profile, login: &Login, stages: &Stages, live: Board) -> Addr<Profile> {
-    let arbiter = Arbiter::new();
-    let handle = arbiter.handle();
-    let profile = Profile::new(config.clone(), login.clone(), stages.clone(), live, arbiter);
-    Profile::start_in_arbiter(&handle, |_| profile)
 }
 
 impl Actor for Supervisor {
@@ -432,10 +446,12 @@ impl Handler<InterruptRun> for Supervisor {
     type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: InterruptRun, _: &mut Self::Context) -> Self::Result {
-        let interrupt = self.profile.send(Interrupt);
+        let interrupt = self.profile.as_ref().map(|profile| profile.send(Interrupt));
         // A profile that does not answer has no run to interrupt.
         Box::pin(async {
-            let _ = interrupt.await;
+            if let Some(interrupt) = interrupt {
+                let _ = interrupt.await;
+            }
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a configuration that was read anew makes of a supervisor and its profile.
 
-use actix::{ActorContext, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use actix::{ActorContext, AsyncContext, Context, Handler, WrapFuture};
 
 use super::{
     Supervisor,
@@ -8,10 +8,7 @@ use super::{
 };
 use crate::{
     clock, config,
-    profile::{
-        actor::Become,
-        watcher::{Watched, watch},
-    },
+    profile::watcher::{Watched, watch},
     report::metrics,
 };
 
@@ -35,7 +32,7 @@ impl Handler<Leave> for Supervisor {
 }
 
 impl Supervisor {
-    /// What is configured now takes effect between two runs.
+    /// What is configured now takes effect between two runs: the profile of the next one is made of it.
     pub(super) fn take_up_configuration(&mut self, ctx: &mut Context<Self>) {
         if self.asked > 0 || self.live.borrow().busy {
             return;
@@ -61,13 +58,6 @@ impl Supervisor {
         if let Some(login) = login {
             self.login = login;
         }
-        // It comes before whatever is asked for next. One that is gone is replaced by one of the new configuration.
-        let told = self.profile.send(Become {
-            config: self.config.clone(),
-            login: self.login.clone(),
-            stages: self.stages.clone(),
-        });
-        ctx.spawn(told.into_actor(self).map(|_, _, _| ()));
         if watched_anew {
             self.watch(ctx);
         }
