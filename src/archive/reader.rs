@@ -1,5 +1,5 @@
 //! Reading the store. No read transaction lasts longer than one page of results, and none is held while a caller works on
-//! what was read. Only the users are gone through in one.
+//! what was read; all users are read in one, so that no change is between them.
 
 use std::ops::Bound;
 

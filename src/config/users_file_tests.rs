@@ -127,6 +127,24 @@ fn a_disabled_users_address_can_be_anothers() {
 }
 
 #[test]
+fn an_address_that_a_user_has_on_several_lines_comes_once() {
+    let text =
+        "jane,j@example.com,jane@example.com,J@example.com\nbob,bob@example.com\njane,jane@example.com,x@example.com";
+    assert_eq!(
+        users(text),
+        [
+            "jane: j@example.com jane@example.com x@example.com",
+            "bob: bob@example.com"
+        ]
+    );
+    let shown = refusal(format!("{text}\nbob,x@example.com\n"));
+    assert!(
+        shown.contains("line 4: x@example.com is an address of \"jane\", line 3 already"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_hundred_thousand_users_took_no_second_each() {
     let line = |n| format!("user {n},u{n}@example.com,u.{n}@example.com\n");
     let text: String = (0..100_000).map(line).collect();

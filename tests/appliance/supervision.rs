@@ -1,7 +1,10 @@
 //! Runs that go wrong and go on: lost connections, stalled servers, profiles that fail and are tried again, new mail
 //! that the server announces, hours in which nothing runs.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, assert_adds_up, number, text},
@@ -10,6 +13,7 @@ use crate::support::{
     listening::{Listening, refusing},
     proxy::Proxy,
     pull::Client,
+    running::Serving,
     wait_for,
 };
 use serde_json::Value;
@@ -279,6 +283,31 @@ fn in_the_hours_of_the_pause_nothing_runs_but_by_hand() {
     assert_eq!(number(&run, "seen"), 1);
     serving.stop().expect(0);
     others.stop().expect(0);
+}
+
+/// Five hundred of them took 80 MB.
+#[test]
+fn each_profile_that_waited_had_a_thread() {
+    let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
+    let profile = Profile::new(&server, "imap");
+    let more: String = (0..20)
+        .map(|nth| profile.toml().replacen(PROFILE, &format!("{PROFILE} {nth}"), 1))
+        .collect();
+    let arbiters = |serving: &Serving| {
+        let tasks = fs::read_dir(format!("/proc/{}/task", serving.running.id())).unwrap();
+        let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap_or_default());
+        names.filter(|name| name.starts_with("actix-rt")).count()
+    };
+    let few = appliance(&profile, "", "");
+    let few = few.serve();
+    let appliance = appliance(&profile, "", &more);
+    let serving = appliance.serve();
+    let as_few = || wait_for(SOON, || arbiters(&serving) == arbiters(&few));
+    assert!(as_few(), "{} and {}", arbiters(&serving), arbiters(&few));
+    archive(&appliance, 0);
+    assert!(as_few(), "{} and {}", arbiters(&serving), arbiters(&few));
+    few.stop().expect(0);
+    serving.stop().expect(0);
 }
 
 #[test]
