@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     api::{Exit, Failure},
-    archive::{Committer, Housekeeper, Store, StoreError, UsersNews, close_abandoned_runs, verify::Nightly},
+    archive::{Committer, Housekeeper, Store, StoreError, UsersNews, close_abandoned_runs, give_back, verify::Nightly},
     clock,
     config::{Config, DailyHours, FileUsers, VerifyEvery},
     errand::Errand,
@@ -57,6 +57,8 @@ impl Appliance {
         let users = changed.1.gained.clone();
         put_users(&committer, changed).await?;
         let directory = directory_of(&store, Signs::new(&config))?;
+        // Of very many users there was much besides.
+        give_back();
         let router = Router::new(directory, store.clone(), committer.clone());
         let router = Router::start_in_arbiter(&Arbiter::new().handle(), |_| router);
         let backlogs = Backlogs::start(

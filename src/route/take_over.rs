@@ -13,7 +13,7 @@ use super::{
     swap::{BeginSwap, PutUsers, Swap},
 };
 use crate::{
-    archive::{Committer, Store, StoreError, User, UserId},
+    archive::{Committer, Store, StoreError, User, UserId, give_back},
     panics::blocking,
 };
 
@@ -106,7 +106,10 @@ impl TakeOver {
         let made = made.map_err(StoreError::panicked)??;
         let old = self.router.send(Swap(made)).await.map_err(gone)?;
         // It takes its time, and nobody waits for it.
-        drop(tokio::task::spawn_blocking(move || drop(old)));
+        drop(tokio::task::spawn_blocking(move || {
+            drop(old);
+            give_back();
+        }));
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, AtomicResponse, C
 
 use super::{Signs, TakeOver, changed_users};
 use crate::{
-    archive::StoreError,
+    archive::{StoreError, give_back},
     config::{Config, FileStamp, FileUsers, List, User, UsersFileError, UsersFileProblem, read_users_file},
     panics::{blocking, survived_async},
     report::metrics,
@@ -218,7 +218,13 @@ impl Reading {
 
     async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {
         let work = self.clone();
-        let read = blocking(READING, move || read_users_file(&work.file, &work.users, &work.lists)).await;
+        let read = move || {
+            let read = read_users_file(&work.file, &work.users, &work.lists);
+            // Of a large file there was much besides.
+            give_back();
+            read
+        };
+        let read = blocking(READING, read).await;
         read.unwrap_or_else(|error| {
             Err(self.error(None, UsersFileProblem::Unreadable(format!("cannot be read: {error}"))))
         })
@@ -251,6 +257,8 @@ impl Reading {
         // It may be large, and so is the directory that is made now.
         drop(read);
         let passed_on = self.take_over.pass_on(stored, &self.signs).await;
+        // Nobody waits for it.
+        drop(tokio::task::spawn_blocking(give_back));
         passed_on.map_err(Refusal::Store)?;
         tracing::info!(file = %self.file.display(), users = named, changed = count, "users taken over");
         (self.tell)(gained);
