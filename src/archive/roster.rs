@@ -198,6 +198,31 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_two_users_have_from_before_is_the_first_ones() {
+        let mut roster = Roster::default();
+        let x = "x@example.com";
+        let there = [
+            (UserId(3), user("c", &[x], false)),
+            (UserId(2), user("b", &["b@example.com", x], false)),
+            (UserId(1), user("a", &[x], true)),
+        ];
+        there.iter().for_each(|(id, user)| roster.insert(*id, user));
+        let user_of = |id| -> Result<_, Infallible> {
+            let found = there.iter().find(|(there, _)| *there == id);
+            Ok(found.map(|(_, user)| Cow::Borrowed(user)))
+        };
+        let Ok(owner) = roster.owner(&Address::parse(x).unwrap(), user_of);
+        assert_eq!(owner.map(|(id, _)| id), Some(UserId(2)));
+        let is_refused = |id, name| {
+            let Ok(error) = roster.contradiction(&BTreeMap::from([(UserId(id), &user(name, &[x], false))]), user_of);
+            error.is_some()
+        };
+        assert!(!is_refused(2, "renamed") && is_refused(3, "renamed") && is_refused(4, "new"));
+        let others: Vec<_> = roster.doubled().filter(|(one, _)| one.0 == UserId(2)).collect();
+        assert_eq!(others, [((UserId(2), 1), (UserId(3), 0))]);
+    }
+
+    #[test]
     fn who_is_taken_out_leaves_nothing() {
         let mut roster = Roster::default();
         let old = user("old", &["x@example.com"], true);
