@@ -54,7 +54,7 @@ pub fn english(face: &Face, text: &str) -> Markup {
 fn in_language(language: Language, said: &Said, depth: usize) -> Markup {
     let depth = depth.checked_sub(1);
     match (language, depth) {
-        (Language::English, _) => linked(&said.to_string()),
+        (Language::English, _) => linked(said),
         (Language::German, Some(depth)) if !said.saying().is_plain() => in_german(said.saying(), depth),
         (Language::German, _) => html! { span lang="en" { (linked(&without_number(said))) } },
     }
