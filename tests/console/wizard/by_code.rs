@@ -102,6 +102,9 @@ fn a_refresh_token_comes_by_a_code_and_is_shown_to_nobody() {
         )
         .expect(400)
         .text();
-    let said = between(&page, "id=\"server-oauth2-refresh_token-fault\">", "<");
-    assert!(said.contains("paste the refresh token"), "{said}");
+    let said = between(&page, "id=\"server-oauth2-refresh_token-fault\">", "</p>");
+    assert!(
+        said.contains("paste the refresh token") && said.contains("href=\"/console/handbook/oauth2\""),
+        "{said}"
+    );
 }
