@@ -91,8 +91,9 @@ fn speed(server: &Dovecot, access: &str, (messages, raw): (usize, u64), rounds: 
     for round in 1..=rounds {
         let pull = timed(|| {
             let mut bytes = 0;
-            pulled(&mut |message| bytes += message.len());
-            assert_eq!(bytes as u64, raw);
+            assert_eq!(pulled(&mut |message| bytes += message.len()), messages);
+            // Over POP3 each ends with a line end.
+            assert!(bytes as u64 >= raw, "{bytes} of {raw}");
         });
         let archived_by = |program: &str| {
             let appliance = Appliance::for_company(program, &Profile::new(server, access));
