@@ -39,7 +39,7 @@ const GLANCE: Budget = Budget {
     time: Duration::from_millis(500),
     pages: u64::MAX,
 };
-const SHORT_GLANCE: Budget = Budget { pages: 256, ..GLANCE };
+const SHORT_GLANCE: Budget = Budget { pages: 512, ..GLANCE };
 
 /// What is done where there is no archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -366,6 +366,7 @@ impl<'a> Trees<'a> {
                 self.last_page
             ));
         }
+        self.looked_at += 1;
         let mut header = [0; HEADER];
         let place = self.file.place(number);
         let read = self.file.read(place, &mut header);
