@@ -5,7 +5,7 @@ use heed::{RoTxn, RwTxn};
 use super::{Store, StoreError, catalog::Catalog, codec::Row};
 use crate::access::{AuditMark, AuditRow, entry::chain};
 
-const AUDIT: &str = "audit";
+pub(super) const AUDIT: &str = "audit";
 /// Entries read in one transaction.
 const PAGE: u64 = 1_000;
 /// What is wrong that is told in words.

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     StoreError,
-    codec::{self, Key, KeyPart, Row},
+    codec::{Key, KeyPart, Row},
     environment,
     filter::Filter,
     known::ArchiveId,
@@ -210,19 +210,6 @@ impl Catalog {
         environment::row_counts(&self.env).map_err(StoreError::lmdb("counting", &self.path))
     }
 
-    /// The single values of `meta` that do not match their checksums.
-    pub(super) fn damaged_values(&self, txn: &RoTxn) -> heed::Result<Vec<String>> {
-        let mut damaged = Vec::new();
-        // A name can be damaged, too.
-        for row in self.meta.remap_key_type::<Bytes>().iter(txn)? {
-            let (name, value) = row?;
-            if name != SCHEMA_KEY.as_bytes() && !codec::matches(value) {
-                damaged.push(String::from_utf8_lossy(name).into_owned());
-            }
-        }
-        Ok(damaged)
-    }
-
     /// Whether a row of any table does not match its checksum.
     pub(super) fn has_damaged_rows(&self) -> Result<bool, StoreError> {
         fn any<'t, K: 't, V: 't>(txn: &'t RoTxn, table: &Table<K, V>) -> heed::Result<bool>
@@ -309,6 +296,6 @@ fn number_of<K: KeyPart + 'static, V: DeserializeOwned + 'static>(
     Ok(None)
 }
 
-fn group_key(volume: u32) -> String {
+pub(super) fn group_key(volume: u32) -> String {
     format!("group {volume:06}")
 }

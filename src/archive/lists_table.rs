@@ -17,7 +17,7 @@ use crate::identify::Listed;
 const USUAL: usize = 256;
 
 /// `meta`: how far rows have been made.
-const KEY: &str = "lists";
+pub(super) const KEY: &str = "lists";
 
 /// Notes in a catalog that is opened for writing which messages have no rows: all that there are, where rows were never
 /// written, or in another form.

@@ -31,8 +31,7 @@ pub enum Memo {
 }
 
 impl Memo {
-    #[cfg(test)]
-    const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Notified,
         Self::Verified,
         Self::Verification,
@@ -42,7 +41,7 @@ impl Memo {
         Self::BackedUp,
     ];
 
-    fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         match self {
             Self::Notified => "notified",
             Self::Verified => "verified",

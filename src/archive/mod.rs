@@ -69,6 +69,7 @@ mod lock;
 mod look;
 mod lookout;
 mod memo;
+mod meta_rows;
 mod moment;
 mod news;
 mod opening;

@@ -10,7 +10,7 @@ use super::{Store, StoreError, catalog::Catalog, codec::Row};
 use crate::said::{Said, said};
 
 /// `meta`: where it is kept.
-const NEWS: &str = "users_news";
+pub(super) const NEWS: &str = "users_news";
 /// Names that are kept of each kind.
 const MOST: usize = 1000;
 /// Names that are said.

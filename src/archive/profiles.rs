@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, catalog::Catalog, codec::Row, rows::Seconds};
 
-const PREFIX: &str = "profile ";
+pub(super) const PREFIX: &str = "profile ";
 /// Bytes of a name at most: it is part of a key.
 pub const LONGEST_PROFILE_NAME: usize = 200;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, catalog::Catalog, codec::Row, memo::Memo, rows::RunId};
 use crate::report::{Run, RunFilter, RunState};
 
-const KNOWN_RUNS: &str = "protocols";
+pub(super) const KNOWN_RUNS: &str = "protocols";
 /// Protocols that are looked at in one read transaction, and about how many bytes of them are held at once.
 const LOOKED_AT: usize = 1000;
 const HELD: usize = 4 << 20;

@@ -189,13 +189,8 @@ pub fn catalog(context: &Context, desk: &mut Desk) -> Result<(), Stop> {
         if is_sound {
             desk.sound()?;
         }
-        let details = match store.reading(|txn| store.catalog.damaged_values(txn)) {
-            Ok(damaged) => {
-                let detail = |name| format!("the catalog's value {name:?} does not match its checksum");
-                damaged.into_iter().map(detail).collect()
-            }
-            Err(error) => vec![error.to_string()],
-        };
+        let faults = store.reading(|txn| store.catalog.faults_of_values(txn));
+        let details = faults.unwrap_or_else(|error| vec![error.to_string()]);
         for detail in details {
             desk.damage(Damage::new(Kind::Catalog, detail));
         }

@@ -32,6 +32,7 @@ mod messages;
 mod near;
 mod nightly;
 mod packed;
+mod people;
 mod plan;
 mod remedy;
 mod rounds;

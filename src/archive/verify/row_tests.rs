@@ -81,6 +81,18 @@ fn wrong_rows() -> Vec<Wrong> {
             None,
             None,
         ),
+        // Nor one of its name, and then it was as if it had never been noted.
+        (
+            |c, t| {
+                let value = c.meta.get(t, "archive").unwrap().unwrap().to_vec();
+                c.meta.delete(t, "archive").unwrap();
+                c.meta.put(t, "arcxive", &value).unwrap();
+            },
+            &[Kind::Catalog],
+            None,
+            None,
+        ),
+        (|c, t| c.put_last_group(t, 9, 1).unwrap(), &[Kind::Catalog], None, None),
         (
             |c, t| assert!(c.held.delete(t, &(IdentityNumber(2), BOB)).unwrap()),
             &[Filing],

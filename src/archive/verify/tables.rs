@@ -1,8 +1,6 @@
 //! What must hold for the rows of each of the catalog's tables. What a row is compared with is read under the same
 //! transaction as the row, so an appliance may write meanwhile.
 
-use std::{borrow::Cow, collections::BTreeMap};
-
 use heed::{BytesDecode, RoTxn, types::Bytes};
 use roaring::RoaringBitmap;
 use serde::de::DeserializeOwned;
@@ -21,7 +19,7 @@ use super::{
     words::Desk,
 };
 use crate::{
-    access::{AccountName, AuditMark, Session, StoredAccount},
+    access::{AuditMark, Session},
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
@@ -29,7 +27,7 @@ use crate::{
         roster::Roster,
         rows::{
             Counters, FolderNumber, IdentityNumber, MessageId, Part, RunId, Seconds, Sighting, Source as Server,
-            SourceNumber, Usage, User, UserId, VolumeState,
+            SourceNumber, UserId, VolumeState,
         },
     },
     ids::GroupNumber,
@@ -136,7 +134,7 @@ pub(super) struct Check<'c> {
     removed: u64,
     without_protocol: u64,
     pub(super) known: Known,
-    roster: Roster,
+    pub(super) roster: Roster,
     /// Of filings on their way, and of rows of `held` where filings are added up.
     pub(super) usage: Sum,
     pub(super) sums: Sums,
@@ -318,18 +316,7 @@ impl Check<'_> {
                 self.number(number.0, self.counters.group.0, desk);
                 self.group(txn, number, &value(v)?, desk)?;
             }
-            Table::Accounts => {
-                let (_, account): (AccountName, StoredAccount) = (key(k)?, value(v)?);
-                for user in account.given {
-                    if !self.knows_user(txn, user)? {
-                        let detail = format!(
-                            "account {:?} has the archive of user {user}, who does not exist",
-                            account.name
-                        );
-                        desk.damage(self.found(detail));
-                    }
-                }
-            }
+            Table::Accounts => self.account(txn, &key(k)?, &value(v)?, desk)?,
             Table::Sessions => {
                 let _: ([u8; 32], Session) = (key(k)?, value(v)?);
             }
@@ -406,52 +393,6 @@ impl Check<'_> {
             );
             desk.damage(Damage::new(Kind::Counter, detail));
         }
-    }
-
-    fn user(&mut self, txn: &RoTxn, id: UserId, user: User, desk: &mut Desk) -> heed::Result<()> {
-        if self.next.is_some_and(|next| next < u64::from(id.0)) {
-            // Numbers are given out before it is known whether the user can be.
-            let next = self.next.unwrap_or_default();
-            desk.note(format!("no user has a number from {next} to {}", id.previous()));
-        }
-        self.next = Some(u64::from(id.0) + 1);
-        self.below(id.0.into(), self.counters.user.0.into(), desk);
-        // As they are now: a change meanwhile is none of those before.
-        let user_of = |id| Ok::<_, heed::Error>(self.catalog.users.get(txn, &id)?.map(Cow::Owned));
-        let mut shared = Vec::new();
-        for address in user.addresses.iter().filter(|_| !user.retired) {
-            if self.roster.owner(address, user_of)?.is_some() {
-                shared.push(address.to_string());
-            }
-        }
-        if !shared.is_empty() {
-            // Two forms of an address were two addresses once.
-            desk.note(format!(
-                "user {id} has addresses that another user has as well: {}",
-                shared.join(", ")
-            ));
-        } else if let Some(error) = self.roster.contradiction(&BTreeMap::from([(id, &user)]), user_of)? {
-            desk.damage(self.found(format!("user {id}: {error}")).user(Some(user.name.clone())));
-        }
-        self.roster.insert(id, &user);
-        Ok(())
-    }
-
-    fn usage(&mut self, txn: &RoTxn, user: UserId, usage: Usage, desk: &mut Desk) -> heed::Result<()> {
-        if !self.knows_user(txn, user)? {
-            desk.damage(self.found(format!(
-                "user {user}, for whom {} messages are counted, does not exist",
-                usage.messages
-            )));
-        }
-        let first = (user, Seconds::MIN, MessageId::MIN)..=(user, Seconds::MAX, MessageId::MAX);
-        let filings = &self.catalog.filings;
-        if usage.messages > 0 && filings.range(txn, &first)?.next_found().transpose()?.is_none() {
-            let name = self.context.name(user);
-            let detail = format!("{} messages are counted, but the archive is empty", usage.messages);
-            desk.damage(self.found(detail).user(name));
-        }
-        Ok(())
     }
 
     fn run(&mut self, number: RunId, json: &str, desk: &mut Desk) {
