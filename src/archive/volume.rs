@@ -192,6 +192,22 @@ impl Volume {
         })
     }
 
+    /// The names of values that nobody reads: they were damaged, and values of other names are missing.
+    pub(super) fn unread_values(&self) -> Result<Vec<String>, StoreError> {
+        self.reading(|txn| {
+            let mut unread = Vec::new();
+            if let Some(meta) = &self.meta {
+                for row in meta.remap_types::<Bytes, Bytes>().iter(txn)? {
+                    let (name, _) = row?;
+                    if ![GROUP_KEY.as_bytes(), ARCHIVE_KEY.as_bytes()].contains(&name) {
+                        unread.push(String::from_utf8_lossy(name).into_owned());
+                    }
+                }
+            }
+            Ok(unread)
+        })
+    }
+
     fn what(&self) -> String {
         format!("volume {}", self.path.file_name().unwrap_or_default().to_string_lossy())
     }
@@ -401,4 +417,23 @@ pub(super) fn newer_than_the_catalog(path: &Path) -> StoreError {
         path.display()
     );
     StoreError::Damaged { detail }
+}
+
+/// Another archive's volume was then taken for one from before that was noted.
+#[actix::test]
+async fn a_value_whose_name_was_damaged_was_as_if_it_had_never_been_noted() {
+    use super::test_bench::{Bench, config};
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(&config(&folder));
+    bench.file("first", 1, &[super::rows::UserId(1)]).await;
+    let volume = bench.store.volumes.get(1).unwrap();
+    assert_eq!(volume.unread_values().unwrap(), [""; 0]);
+    let meta = volume.meta.unwrap().remap_types::<Str, Bytes>();
+    let mut txn = volume.env.write_txn().unwrap();
+    let own = meta.get(&txn, ARCHIVE_KEY).unwrap().unwrap().to_vec();
+    meta.delete(&mut txn, ARCHIVE_KEY).unwrap();
+    meta.put(&mut txn, "arcxive", &own).unwrap();
+    txn.commit().unwrap();
+    assert_eq!(volume.unread_values().unwrap(), ["arcxive"]);
+    bench.close();
 }

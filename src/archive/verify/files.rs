@@ -89,6 +89,11 @@ impl Check<'_, '_, '_> {
         let read: &dyn Fn() -> _ = &|| volume.read();
         let written = (!seal::is_sealed(&folder)).then_some(read);
         pages(self.context, &file, written, Some(self.number), self.desk)?;
+        for name in volume.unread_values()? {
+            self.wrong(format!(
+                "it has a value {name:?}, which nobody reads: its name is damaged, and a value of another name is missing"
+            ));
+        }
         self.newer_than_catalog(&volume)
     }
 
