@@ -419,21 +419,29 @@ pub(super) fn newer_than_the_catalog(path: &Path) -> StoreError {
     StoreError::Damaged { detail }
 }
 
-/// Another archive's volume was then taken for one from before that was noted.
-#[actix::test]
-async fn a_value_whose_name_was_damaged_was_as_if_it_had_never_been_noted() {
-    use super::test_bench::{Bench, config};
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(&config(&folder));
-    bench.file("first", 1, &[super::rows::UserId(1)]).await;
-    let volume = bench.store.volumes.get(1).unwrap();
-    assert_eq!(volume.unread_values().unwrap(), [""; 0]);
-    let meta = volume.meta.unwrap().remap_types::<Str, Bytes>();
-    let mut txn = volume.env.write_txn().unwrap();
-    let own = meta.get(&txn, ARCHIVE_KEY).unwrap().unwrap().to_vec();
-    meta.delete(&mut txn, ARCHIVE_KEY).unwrap();
-    meta.put(&mut txn, "arcxive", &own).unwrap();
-    txn.commit().unwrap();
-    assert_eq!(volume.unread_values().unwrap(), ["arcxive"]);
-    bench.close();
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{
+        rows::UserId,
+        test_bench::{Bench, config},
+    };
+
+    /// Another archive's volume was then taken for one from before that was noted.
+    #[actix::test]
+    async fn a_value_whose_name_was_damaged_was_as_if_it_had_never_been_noted() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Bench::open(&config(&folder));
+        bench.file("first", 1, &[UserId(1)]).await;
+        let volume = bench.store.volumes.get(1).unwrap();
+        assert_eq!(volume.unread_values().unwrap(), [""; 0]);
+        let meta = volume.meta.unwrap().remap_types::<Str, Bytes>();
+        let mut txn = volume.env.write_txn().unwrap();
+        let own = meta.get(&txn, ARCHIVE_KEY).unwrap().unwrap().to_vec();
+        meta.delete(&mut txn, ARCHIVE_KEY).unwrap();
+        meta.put(&mut txn, "arcxive", &own).unwrap();
+        txn.commit().unwrap();
+        assert_eq!(volume.unread_values().unwrap(), ["arcxive"]);
+        bench.close();
+    }
 }
