@@ -18,7 +18,7 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use dropkeep::{
     config::{Journal, Recipients},
-    identify::{Digests, Identified, Journaled, Rules, large_leaves},
+    identify::{Identified, Journaled, Rules, large_leaves},
 };
 use support::generator::{many_recipients, sized};
 use table::Goal;
@@ -97,7 +97,7 @@ fn main() {
 
 /// All that identifying and preparing do with a copy, digests left out.
 fn read(message: &Bytes, rules: &Rules) -> usize {
-    let identified = Identified::read(message.clone(), None, rules, |_, _| Digests::default());
+    let identified = Identified::read(message.clone(), None, rules, |_, _| Default::default());
     large_leaves(&identified.bytes).len() + identified.found.recipients.len()
 }
 

@@ -8,17 +8,19 @@
 mod support;
 
 use std::{
-    io::Write,
-    net::TcpListener,
+    io::{self, Write},
+    net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
+    time::Duration,
 };
 
+use anyhow::Context;
 use rustix::process::Signal;
 use support::{
     appliance::{Appliance, PROFILE},
     dovecot::{self, MAILBOX},
-    office::{BRANCH_MAILBOX, Office},
+    office::{BRANCH_MAILBOX, Busy, Office},
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -53,11 +55,15 @@ fn main() -> anyhow::Result<ExitCode> {
     for (name, role, more) in ACCOUNTS {
         add_account(appliance, name, role, more)?;
     }
+    let password = application_password(appliance, "ruth")?;
     let mut command = appliance.command(&["serve"]);
     command.env("DROPKEEP__HTTP__LISTEN", listen());
     let mut serving = appliance.serve_as(command);
     let _open = office.open();
-    println!("\nThe appliance serves until Ctrl-C, and a message a second comes into each of two mailboxes:");
+    let reading = reader(serving.address.clone(), password);
+    println!(
+        "\nThe appliance serves until Ctrl-C, a message a second comes into each of two mailboxes, and ruth searches:"
+    );
     for (page, what) in [
         ("", "the pages that there are"),
         ("metrics", "for Prometheus"),
@@ -94,7 +100,7 @@ fn main() -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let ended = async {
             while serving.running.is_running() {
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         };
         tokio::select! {
@@ -103,6 +109,7 @@ fn main() -> anyhow::Result<ExitCode> {
             () = ended => {}
         }
     });
+    drop(reading);
     if serving.running.is_running() {
         serving.running.signal(Signal::TERM);
     }
@@ -158,6 +165,41 @@ fn add_account(appliance: &Appliance, name: &str, role: &str, more: &[&str]) -> 
     anyhow::ensure!(command.wait()?.success(), "the account {name} cannot be added");
     Ok(())
 }
+
+/// A password for a program of this account.
+fn application_password(appliance: &Appliance, account: &str) -> anyhow::Result<String> {
+    let arguments = [
+        "accounts",
+        "applications",
+        account,
+        "--add",
+        "searches of the demo",
+        "--json",
+    ];
+    let said: serde_json::Value = serde_json::from_slice(&appliance.command(&arguments).output()?.stdout)?;
+    let password = said["application_password"].as_str();
+    Ok(password.context("no password for a program")?.to_owned())
+}
+
+/// Searches now and then, so that there is something to see of it.
+fn reader(address: String, password: String) -> Busy {
+    let mut words = ["quotation", "invoice", "accounts", "delivery"].into_iter().cycle();
+    Busy::each(BETWEEN_SEARCHES, move || {
+        let word = words.next().unwrap_or_default();
+        let search = || -> io::Result<u64> {
+            let mut stream = TcpStream::connect(&address)?;
+            write!(
+                stream,
+                "GET /api/v1/search?q={word} HTTP/1.0\r\nHost: {address}\r\nAuthorization: Bearer ruth:{password}\r\n\r\n"
+            )?;
+            io::copy(&mut stream, &mut io::sink())
+        };
+        // The appliance may just be ending.
+        let _ = search();
+    })
+}
+
+const BETWEEN_SEARCHES: Duration = Duration::from_secs(5);
 
 /// Where `make monitoring` looks for an appliance.
 const USUAL: &str = "127.0.0.1:8080";

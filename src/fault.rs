@@ -1,8 +1,9 @@
 //! Fault points: places at which a test makes this program fail, to see that it survives that.
 //!
 //! `DROPKEEP_FAULT=name:kind[:nth]` chooses one, or several with commas between them. `kind` is `error` (the step
-//! fails), `panic`, `abort` (the process ends at once, without tidying up), `slow` (the step takes two seconds longer)
-//! or `hang` (the thread stops for good). With `nth`, it happens when the point is reached for the nth time; without,
+//! fails), `panic`, `abort` (the process ends at once, without tidying up), `slow` (the step takes two seconds longer),
+//! `hold` (it waits while the file that `DROPKEEP_FAULT_HOLD` names is there) or `hang` (the thread stops for good).
+//! With `nth`, it happens when the point is reached for the nth time; without,
 //! the first time. Fault points exist only with debug assertions: in what is shipped, [`point`] does nothing.
 
 /// The stage that a point belongs to.
@@ -36,6 +37,8 @@ pub enum Stage {
     Shrink,
     Backup,
     Restore,
+    /// A backup is opened as a data directory.
+    Use,
     /// The search index is written.
     Index,
     /// A process begins to read the archive back.
@@ -125,8 +128,10 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("backup-tidied", Stage::Backup),
     ("restore-begun", Stage::Restore),
     ("restore-copied", Stage::Restore),
+    ("restore-patched", Stage::Restore),
     ("restore-built", Stage::Restore),
     ("restore-placed", Stage::Restore),
+    ("waiting-applied", Stage::Use),
     ("index-file", Stage::Index),
     ("index-synced", Stage::Index),
     ("index-committing", Stage::Index),
@@ -151,6 +156,7 @@ pub use chosen::point;
 mod chosen {
     use std::{
         io::{self, Write},
+        path::Path,
         sync::{
             OnceLock,
             atomic::{AtomicU64, Ordering},
@@ -159,8 +165,12 @@ mod chosen {
     };
 
     const VARIABLE: &str = "DROPKEEP_FAULT";
+    /// Names the file while which is there a step is held.
+    const HOLD: &str = "DROPKEEP_FAULT_HOLD";
     /// By how much a slow step is longer.
     const SLOW: Duration = Duration::from_secs(2);
+    /// How often a step that is held looks for its file.
+    const LOOK: Duration = Duration::from_millis(10);
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Kind {
@@ -168,6 +178,7 @@ mod chosen {
         Panic,
         Abort,
         Slow,
+        Hold,
         Hang,
     }
 
@@ -189,6 +200,7 @@ mod chosen {
                 "panic" => Kind::Panic,
                 "abort" => Kind::Abort,
                 "slow" => Kind::Slow,
+                "hold" => Kind::Hold,
                 "hang" => Kind::Hang,
                 _ => return None,
             };
@@ -213,6 +225,13 @@ mod chosen {
                 Kind::Abort => std::process::abort(),
                 Kind::Slow => {
                     std::thread::sleep(SLOW);
+                    Ok(())
+                }
+                Kind::Hold => {
+                    let file = std::env::var_os(HOLD).unwrap_or_default();
+                    while Path::new(&file).exists() {
+                        std::thread::sleep(LOOK);
+                    }
                     Ok(())
                 }
                 Kind::Hang => loop {

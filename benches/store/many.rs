@@ -22,8 +22,8 @@ use crate::{
 
 const PROFILES: usize = 500;
 const USERS: usize = 100_000;
-/// Messages of an import, and how many imports there are of each kind.
-const MESSAGES: usize = 50_000;
+/// Messages of an import, which lasts some changes of the users, and how many imports there are of each kind.
+const MESSAGES: usize = 200_000;
 const ROUNDS: usize = 3;
 const MB: f64 = 1e6;
 /// Milliseconds until the appliance runs, and resident MB.

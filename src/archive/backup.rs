@@ -104,7 +104,7 @@ pub fn back_up(store: &Store, path: &Path, hooks: Hooks) -> Result<BackedUp, Sto
         passed: &passed,
         ..hooks
     };
-    let building = Building::new(store, path, &new, hooks);
+    let building = Building::new(store, path, &new, hooks).inspect_err(|_| abandon(path))?;
     let record = building.build().inspect_err(|_| abandon(path))?;
     let damaged = building.damaged();
     if let (Some(first), true) = (damaged.first(), path.join(RECORD).exists()) {
@@ -187,7 +187,7 @@ fn refuse_other_content(path: &Path) -> Result<(), StoreError> {
     }
     let ours = [RECORD, NEW, OLD, disk::CATALOG, disk::VOLUMES];
     let known: Vec<_> = ours.into_iter().chain(disk::HARMLESS).collect();
-    if let Some(other) = staging::other_names(path, &known)?.first() {
+    if let Some(other) = disk::other_names(path, &known)?.first() {
         return refuse(format!(
             "contains {other:?}, which does not belong to a backup; use an empty or new directory, or one with a backup"
         ));

@@ -20,9 +20,9 @@ use super::{
     hooks::Hooks,
     moment::Moment,
     original::{Checked, Original},
-    patch,
+    patch::{self, Base},
     places::{Blocks, Places},
-    record::{self, FORM, How, Record, RecordedFile, RecordedVolume},
+    record::{self, FORM, How, Known, Record, RecordedFile, RecordedVolume},
     rows::{Seal, VolumeState},
     seal, volumes,
 };
@@ -35,6 +35,8 @@ pub(super) struct Building<'b> {
     store: &'b Store,
     /// Where the backup before may be.
     before: &'b Path,
+    /// Whether its record says nothing of what is in free pages.
+    is_by_use: bool,
     new: &'b Path,
     hooks: Hooks<'b>,
     /// Bytes written until now.
@@ -44,15 +46,19 @@ pub(super) struct Building<'b> {
 
 impl<'b> Building<'b> {
     /// Of `store`, in the folder `new`; it is to take the place of the backup that may be in `before`.
-    pub fn new(store: &'b Store, before: &'b Path, new: &'b Path, hooks: Hooks<'b>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The record of the backup before cannot be read, or is of a later version.
+    pub fn new(store: &'b Store, before: &'b Path, new: &'b Path, hooks: Hooks<'b>) -> Result<Self, StoreError> {
+        Ok(Self {
             store,
             before,
+            is_by_use: Record::read(before)?.is_some_and(|record| record.is_by_use()),
             new,
             hooks,
             written: Cell::new(0),
             damaged: RefCell::default(),
-        }
+        })
     }
 
     /// Bytes written until now.
@@ -79,6 +85,7 @@ impl<'b> Building<'b> {
             states,
             current,
         } = moment;
+        let known = Known::of(&self.store.catalog, &txn)?;
         let stop = AtomicBool::new(false);
         let (recorded, blocks, named) = thread::scope(|scope| {
             // The catalog's rows are read while its file is copied. The transaction comes back, as it must last until
@@ -124,6 +131,7 @@ impl<'b> Building<'b> {
             data_dir: std::path::absolute(self.store.path()).unwrap_or_else(|_| self.store.path().to_owned()),
             messages: counters.messages,
             bytes: counters.raw_bytes,
+            known: Some(known),
             catalog,
             volumes,
         };
@@ -180,14 +188,13 @@ impl<'b> Building<'b> {
         name: &Path,
         mode: u32,
     ) -> Result<RecordedFile, StoreError> {
-        let (folder, before) = (self.new.join(name), self.before.join(name));
-        let base = before.join(disk::DATA_FILE);
-        let Carried { file, written } = match patch::is_possible(&base) && !seal::is_sealed(&before) {
-            true => {
-                let patch = folder.join(patch::PATCH);
-                patch::make(original, checked, &base, &patch, mode, self.before, self.hooks)?
+        let folder = self.new.join(name);
+        let Carried { file, written } = match Base::of(self.before, name, self.is_by_use)? {
+            Some(base) => patch::make(original, checked, &base, &folder.join(patch::PATCH), mode, self.hooks)?,
+            None => {
+                let free = checked.map(|checked| &checked.free);
+                carry::copy(original, free, &folder.join(disk::DATA_FILE), mode, self.hooks)?
             }
-            false => carry::copy(original, &folder.join(disk::DATA_FILE), mode, self.hooks)?,
         };
         self.written.set(self.written.get() + written);
         disk::sync_dir(&folder)?;

@@ -12,7 +12,14 @@ use std::{
 use roaring::RoaringTreemap;
 use rustix::io::Errno;
 
-use super::{StoreError, block, hooks::Hooks, original::Original, record::RecordedFile, resident, volume::Volume};
+use super::{
+    StoreError, block,
+    hooks::Hooks,
+    original::{FreePages, Original},
+    record::RecordedFile,
+    resident,
+    volume::Volume,
+};
 
 /// Bytes read at once, and of blocks looked at under one transaction.
 pub(super) const AT_ONCE: usize = 1 << 20;
@@ -27,16 +34,59 @@ pub(super) struct Carried {
 }
 
 /// Copies a file into a new one of this mode, and syncs it. The system copies by itself, where both are on one disk
-/// that can do so.
+/// that can do so. In the digest, zeros take the place of the pages that are `free`.
 ///
 /// # Errors
 /// It cannot be read or written, or was interrupted.
-pub(super) fn copy(original: &Original, to: &Path, mode: u32, hooks: Hooks) -> Result<Carried, StoreError> {
+pub(super) fn copy(
+    original: &Original,
+    free: Option<&FreePages>,
+    to: &Path,
+    mode: u32,
+    hooks: Hooks,
+) -> Result<Carried, StoreError> {
     let mut options = OpenOptions::new();
     let output = options.write(true).create_new(true).mode(0o600).open(to);
     let output = output.map_err(StoreError::io("making", to))?;
-    let digester = Digester::start(to)?;
     let mut within = original.as_it_stands();
+    let file = digesting(original, free, to, hooks, |at, bytes| {
+        if within.is_some_and(|input| copy_within(input, &output, at, bytes.len())) {
+            return Ok(());
+        }
+        within = None;
+        output.write_all_at(bytes, at).map_err(StoreError::io("writing", to))
+    })?;
+    output
+        .set_permissions(Permissions::from_mode(mode))
+        .and_then(|()| output.sync_all())
+        .map_err(StoreError::io("syncing", to))?;
+    Ok(Carried {
+        written: file.bytes,
+        file,
+    })
+}
+
+/// What a file is: reads all of it, as for a [`copy`] of it.
+///
+/// # Errors
+/// It cannot be read, or was interrupted.
+pub(super) fn digest(
+    original: &Original,
+    free: Option<&FreePages>,
+    name: &Path,
+    hooks: Hooks,
+) -> Result<RecordedFile, StoreError> {
+    digesting(original, free, name, hooks, |_, _| Ok(()))
+}
+
+fn digesting(
+    original: &Original,
+    free: Option<&FreePages>,
+    name: &Path,
+    hooks: Hooks,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), StoreError>,
+) -> Result<RecordedFile, StoreError> {
+    let digester = Digester::start(name)?;
     let mut at = 0;
     loop {
         hooks.check()?;
@@ -45,26 +95,17 @@ pub(super) fn copy(original: &Original, to: &Path, mode: u32, hooks: Hooks) -> R
         if read == 0 {
             break;
         }
-        if !within.is_some_and(|input| copy_within(input, &output, at, read)) {
-            within = None;
-            output
-                .write_all_at(&buffer[..read], at)
-                .map_err(StoreError::io("writing", to))?;
+        each(at, &buffer[..read])?;
+        if let Some(free) = free {
+            free.blank(at, &mut buffer[..read]);
         }
         digester.digest(buffer, read)?;
         at += read as u64;
         (hooks.passed)(read as u64);
     }
-    output
-        .set_permissions(Permissions::from_mode(mode))
-        .and_then(|()| output.sync_all())
-        .map_err(StoreError::io("syncing", to))?;
-    Ok(Carried {
-        file: RecordedFile {
-            bytes: at,
-            blake3: digester.finish()?,
-        },
-        written: at,
+    Ok(RecordedFile {
+        bytes: at,
+        blake3: digester.finish()?,
     })
 }
 

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use super::{
     StoreError,
     codec::{Key, KeyPart, Row},
+    copies::Copies,
     environment,
     filter::Filter,
     known::ArchiveId,
@@ -23,8 +24,8 @@ use super::{
     lists::Packed,
     packings, resident,
     rows::{
-        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId,
-        Sighting, Source, SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
+        Counters, FolderNumber, Identities, IdentityNumber, Journal, Message, MessageId, Part, RunId, Sighting, Source,
+        SourceNumber, Unclaimed, Usage, User, UserId, VolumeState,
     },
     settled::{Packing, Settled},
 };
@@ -86,7 +87,7 @@ pub struct Catalog {
     /// Folder number → name. Folders of one name share a number, whatever their source.
     pub folders: Table<FolderNumber, String>,
     /// A copy that is done → what it was found to be. The cursor of a source is its stretch of this.
-    pub copies: Table<CopyKey, Copy>,
+    pub copies: Copies,
     /// (source, folder) → how the folder looked when it was last listed there. Written by each run that lists it.
     pub sightings: Table<(SourceNumber, FolderNumber), Sighting>,
     /// Volume number → what became of it, once it is not written to any more.
@@ -237,7 +238,8 @@ impl Catalog {
                 || any(&txn, &self.usage)?
                 || any(&txn, &self.sources)?
                 || any(&txn, &self.folders)?
-                || any(&txn, &self.copies)?
+                || any_packed(&txn, &self.copies.uids)?
+                || any_packed(&txn, &self.copies.uidls)?
                 || any(&txn, &self.sightings)?
                 || any(&txn, &self.volumes)?
                 || any(&txn, &self.runs)?

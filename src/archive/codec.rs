@@ -60,6 +60,15 @@ impl KeyPart for u64 {
     }
 }
 
+impl KeyPart for u128 {
+    fn put(&self, key: &mut Vec<u8>) {
+        self.to_be_bytes().put(key);
+    }
+    fn take(key: &mut &[u8]) -> Option<Self> {
+        KeyPart::take(key).map(Self::from_be_bytes)
+    }
+}
+
 impl KeyPart for i64 {
     fn put(&self, key: &mut Vec<u8>) {
         (*self as u64 ^ 1 << 63).put(key);
@@ -139,30 +148,47 @@ pub struct Row<T>(PhantomData<T>);
 impl<'a, T: Serialize + 'a> BytesEncode<'a> for Row<T> {
     type EItem = T;
     fn bytes_encode(item: &'a T) -> Result<Cow<'a, [u8]>, BoxedError> {
-        let mut bytes = postcard::to_extend(item, Vec::with_capacity(USUAL))?;
-        let checksum = checksum(&bytes);
-        bytes.extend(checksum);
-        Ok(bytes.into())
+        encode(&[], item).map(Cow::Owned)
     }
 }
 
 impl<'a, T: DeserializeOwned + 'a> BytesDecode<'a> for Row<T> {
     type DItem = T;
     fn bytes_decode(bytes: &'a [u8]) -> Result<T, BoxedError> {
-        let value = checked(bytes).ok_or("a value does not match its checksum")?;
-        Ok(postcard::from_bytes(value)?)
+        decode(&[], bytes)
     }
 }
 
+/// A value, and behind it a checksum that is over `key` too.
+pub(super) fn encode<T: Serialize>(key: &[u8], item: &T) -> Result<Vec<u8>, BoxedError> {
+    let mut bytes = postcard::to_extend(item, Vec::with_capacity(USUAL))?;
+    let checksum = checksum_with(key, &bytes);
+    bytes.extend(checksum);
+    Ok(bytes)
+}
+
+/// What [`encode`] made with the same `key`.
+pub(super) fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, BoxedError> {
+    let value = checked(key, bytes).ok_or("a value does not match its checksum")?;
+    Ok(postcard::from_bytes(value)?)
+}
+
 /// What stands before the checksum of a value; `None` where it is not that value's.
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
+fn checked<'b>(key: &[u8], bytes: &'b [u8]) -> Option<&'b [u8]> {
     let (value, found) = bytes.split_last_chunk::<CHECKSUM>()?;
-    (checksum(value) == *found).then_some(value)
+    (checksum_with(key, value) == *found).then_some(value)
 }
 
 /// Whether a value matches its checksum.
 pub(super) fn matches(bytes: &[u8]) -> bool {
-    checked(bytes).is_some()
+    checked(&[], bytes).is_some()
+}
+
+fn checksum_with(key: &[u8], value: &[u8]) -> [u8; CHECKSUM] {
+    match key.is_empty() {
+        true => checksum(value),
+        false => checksum(&[key, value].concat()),
+    }
 }
 
 pub(super) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {

@@ -93,3 +93,22 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
     }
     Ok(path)
 }
+
+/// The names in a folder, beside those that are in `known`; none where there is no folder.
+pub(super) fn other_names(path: &Path, known: &[&str]) -> Result<Vec<String>, StoreError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io("reading", path)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(StoreError::io("reading", path))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if !known.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

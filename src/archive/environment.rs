@@ -75,18 +75,36 @@ pub(super) fn refuse_unreadable(file: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// A page is damaged.
 pub(super) fn refuse_damaged(file: &Path, budget: pages::Budget) -> Result<(), StoreError> {
-    let damaged = |what: String| StoreError::Damaged {
-        detail: format!(
-            "{}: {what}; restore it from a backup (`dropkeep verify` says what is damaged and what to do, `dropkeep export` goes \
-             round it)",
-            file.display()
-        ),
+    const REMEDY: &str = "restore it from a backup (`dropkeep verify` says what is damaged and what to do, `dropkeep export` goes \
+                          round it)";
+    refuse_findings(file, pages::glance(file, budget), REMEDY)
+}
+
+/// Checks all pages of a file that nobody writes to, before its rows are written anew.
+///
+/// # Errors
+/// A page is damaged.
+pub(super) fn refuse_to_upgrade(file: &Path) -> Result<(), StoreError> {
+    const REMEDY: &str = "the archive is of an older version, and is not upgraded while its catalog is damaged: restore it from \
+                          a backup, or export what can be read with the version of dropkeep that it was used with";
+    refuse_findings(file, pages::check(file, None), REMEDY)
+}
+
+fn refuse_findings(
+    file: &Path,
+    checked: Result<pages::Pages, pages::CheckError>,
+    remedy: &str,
+) -> Result<(), StoreError> {
+    let what = match checked {
+        Ok(pages) => match pages.findings.first() {
+            None => return Ok(()),
+            Some(finding) => finding.to_string(),
+        },
+        Err(error) => error.to_string(),
     };
-    let pages = pages::glance(file, budget).map_err(|error| damaged(error.to_string()))?;
-    match pages.findings.first() {
-        None => Ok(()),
-        Some(finding) => Err(damaged(finding.to_string())),
-    }
+    Err(StoreError::Damaged {
+        detail: format!("{}: {what}; {remedy}", file.display()),
+    })
 }
 
 /// What an environment in a folder has as its lock file, by which those who read and write know of each other; `None`

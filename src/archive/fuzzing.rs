@@ -10,16 +10,15 @@ use super::{
     StoreError, block,
     catalog::Catalog,
     codec::{Key, KeyPart, Row, checksum},
+    copies::{UidKey, UidlKey, Uidls, Uids},
     ledger::LedgerRow,
     packings, pages,
-    rows::{
-        Copy, CopyKey, Counters, Filing, Journal, Message, Part, Source, Unclaimed, Usage, User, UserId, VolumeState,
-    },
+    rows::{Copy, Counters, Filing, Journal, Message, Part, Source, Unclaimed, Usage, User, UserId, VolumeState},
     settled::{Packing, key_bytes, seal, unpack},
 };
 
 /// Tables whose values [`value`] reads.
-pub const TABLES: u8 = 20;
+pub const TABLES: u8 = 22;
 
 /// Reads bytes as a value of the table of this number, without their checksum and behind a right one. What can be read
 /// is written and read again, and must be the same.
@@ -49,12 +48,15 @@ pub fn value(table: u8, bytes: &[u8]) {
             key::<(UserId, i64, u64)>(bytes);
             key::<(u64, u64)>(bytes);
             key::<(u64, [u8; 16])>(bytes);
-            key::<CopyKey>(bytes);
+            key::<UidKey>(bytes);
+            key::<UidlKey>(bytes);
         }
         15 => row::<LedgerRow>(bytes),
         16 => chunk::<packings::Identities>(bytes),
         17 => chunk::<packings::Bytes>(bytes),
         18 => chunk::<packings::Held>(bytes),
+        19 => chunk::<Uids>(bytes),
+        20 => chunk::<Uidls>(bytes),
         _ => chunk::<packings::Filings>(bytes),
     }
 }

@@ -1,9 +1,12 @@
 //! Writing one group: what it changes is decided first, then its blocks go into the volume and its rows into the
-//! catalog, in one transaction each.
+//! catalog, in one transaction each. Both are prepared side by side; the catalog's is committed once the volume is on
+//! disk.
 
 use std::{
-    mem::take,
+    mem::{replace, take},
+    panic::resume_unwind,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,12 +16,14 @@ use super::{
     Store, StoreError, block,
     catalog::{Catalog, Table},
     codec::{Key, Row},
+    copies::{Copies, Tabled},
     decide::{Decided, decide},
+    layout::Layout,
     lists_table,
     order::{Answer, Order, Tidying},
     packings::digest,
     resident,
-    rows::Counters,
+    rows::{Copy, CopyKey, Counters},
     seal,
     settled::{Packing, Settled},
     view::Snapshot,
@@ -96,8 +101,9 @@ fn volume_for(store: &Store, counters: &mut Counters) -> Result<Arc<Volume>, Sto
     Ok(next)
 }
 
-/// Writes what was decided: the blocks into volume `number`, then the rows. At last, blocks that no row refers to any
-/// more are deleted. Rows are given up as they are written: of mail to 100,000 users they take as much as LMDB's pages.
+/// Writes what was decided: the blocks into volume `number`, and the rows once these are on disk. At last, blocks that
+/// no row refers to any more are deleted. Rows are given up as they are written: of mail to 100,000 users they take as
+/// much as LMDB's pages.
 fn apply(
     store: &Store,
     volume: Option<&Volume>,
@@ -107,18 +113,37 @@ fn apply(
 ) -> Result<(), StoreError> {
     let catalog = &store.catalog;
     let failed = || StoreError::lmdb("writing the catalog", catalog.path());
-    if !set.layout.is_empty() {
-        let volume = volume.ok_or_else(|| StoreError::Fault {
-            detail: "a group without mail has blocks".into(),
-        })?;
-        volume.put(&set.layout, level)?;
-    }
-    let mut txn = catalog.write().map_err(failed())?;
-    put_rows(catalog, &mut txn, set).map_err(failed())?;
-    if !set.layout.is_empty() {
-        let noted = catalog.put_last_group(&mut txn, number, set.layout.first());
-        noted.map_err(failed())?;
-    }
+    let layout = replace(&mut set.layout, Layout::new(number, 0));
+    let txn = thread::scope(|scope| {
+        // The rows are prepared while the blocks are packed and synced. They count when they are committed, after that.
+        let blocks = match (layout.is_empty(), volume) {
+            (true, _) => None,
+            (false, Some(volume)) => {
+                let put = || volume.put(&layout, level);
+                // A panic there counts as one of the committer.
+                let thread = thread::Builder::new().name("committer".into()).spawn_scoped(scope, put);
+                Some(thread.map_err(StoreError::io("starting a thread for", "the volume"))?)
+            }
+            (false, None) => {
+                return Err(StoreError::Fault {
+                    detail: "a group without mail has blocks".into(),
+                });
+            }
+        };
+        let mut rows = || -> heed::Result<RwTxn> {
+            let mut txn = catalog.write()?;
+            put_rows(catalog, &mut txn, set)?;
+            if !layout.is_empty() {
+                catalog.put_last_group(&mut txn, number, layout.first())?;
+            }
+            Ok(txn)
+        };
+        let rows = rows().map_err(failed());
+        if let Some(blocks) = blocks {
+            blocks.join().unwrap_or_else(|panicked| resume_unwind(panicked))?;
+        }
+        rows
+    })?;
     StoreError::point("catalog-written")?;
     txn.commit().map_err(failed())?;
     store.grew();
@@ -158,7 +183,7 @@ fn put_rows(catalog: &Catalog, txn: &mut RwTxn, set: &mut WriteSet) -> heed::Res
     put(txn, &catalog.usage, take(&mut set.usage))?;
     put(txn, &catalog.sources, take(&mut set.sources))?;
     put(txn, &catalog.folders, take(&mut set.folders))?;
-    put(txn, &catalog.copies, take(&mut set.copies))?;
+    put_copies(txn, &catalog.copies, take(&mut set.copies))?;
     put(txn, &catalog.sightings, take(&mut set.sightings))?;
     put(txn, &catalog.volumes, take(&mut set.volumes))?;
     put(txn, &catalog.runs, take(&mut set.runs))?;
@@ -210,16 +235,36 @@ where
     Ok(())
 }
 
+/// Rows in the order of their keys.
 fn put_settled<P: Packing>(
     txn: &mut RwTxn,
     table: &Settled<P>,
     rows: impl IntoIterator<Item = (P::Key, Option<P::Value>)>,
 ) -> heed::Result<()> {
-    for (key, row) in rows {
-        match row {
-            Some(row) => table.put(txn, &key, &row)?,
-            None => _ = table.delete(txn, &key)?,
+    let mut gone = Vec::new();
+    let there = rows.into_iter().filter_map(|(key, row)| match row {
+        Some(row) => Some((key, row)),
+        None => {
+            gone.push(key);
+            None
         }
-    }
+    });
+    let there = there.collect();
+    table.put_all(txn, there)?;
+    table.delete_all(txn, &gone)?;
     table.settle(txn)
+}
+
+fn put_copies(txn: &mut RwTxn, copies: &Copies, mut rows: Rows<CopyKey, Copy>) -> heed::Result<()> {
+    let by_uidl = rows.split_off(&CopyKey::FIRST_OF_POP3);
+    let uids = rows.into_iter().filter_map(|(key, row)| match key.tabled() {
+        Tabled::Uid(key) => Some((key, row)),
+        Tabled::Uidl(_) => None,
+    });
+    put_settled(txn, &copies.uids, uids)?;
+    let uidls = by_uidl.into_iter().filter_map(|(key, row)| match key.tabled() {
+        Tabled::Uidl(key) => Some((key, row)),
+        Tabled::Uid(_) => None,
+    });
+    put_settled(txn, &copies.uidls, uidls)
 }

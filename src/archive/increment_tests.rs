@@ -10,10 +10,11 @@ use std::{
 
 use super::{
     backup_tests::{QUIET, Site, assert_is_backup, file},
+    original::Original,
     patch::PATCH,
     record::RECORD,
     staging::{NEW, Target},
-    test_bench::{Bench, Kept, assert_holds, noise, seal_all},
+    test_bench::{Bench, Kept, another_disk, assert_holds, noise, seal_all},
     *,
 };
 use crate::config::ByteSize;
@@ -27,8 +28,8 @@ async fn file_large(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mut Kep
 }
 
 /// On another disk, where nothing can be linked.
-fn elsewhere() -> (tempfile::TempDir, PathBuf) {
-    let disk = tempfile::tempdir_in("/dev/shm").unwrap();
+pub(super) fn elsewhere() -> (tempfile::TempDir, PathBuf) {
+    let disk = another_disk();
     let backup = disk.path().join("backup");
     (disk, backup)
 }
@@ -111,8 +112,7 @@ async fn a_backup_that_shares_its_files_with_another_leaves_that_as_it_is() {
     let (mut kept, backup, monday) = (Kept::new(), site.path("backup"), site.path("monday"));
     file(&bench, 0..20, &mut kept).await;
     back_up(&bench.store, &backup, QUIET).unwrap();
-    let linked = Command::new("cp").arg("-al").args([&backup, &monday]).status();
-    assert!(linked.unwrap().success());
+    link_all(&backup, &monday);
     let former = kept.clone();
     file(&bench, 20..40, &mut kept).await;
     back_up(&bench.store, &backup, QUIET).unwrap();
@@ -147,16 +147,9 @@ async fn backups_made_while_mail_is_filed_are_each_of_one_moment() {
         let mut made = Vec::new();
         for number in 0..6 {
             let done = back_up(&bench.store, &backup, QUIET).unwrap();
-            let copy = site.path(&format!("copy {number}"));
-            assert!(
-                Command::new("cp")
-                    .arg("-a")
-                    .args([&backup, &copy])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-            made.push((copy, done.messages));
+            let copied = site.path(&format!("copy {number}"));
+            copy(&backup, &copied);
+            made.push((copied, done.messages));
         }
         stop.store(true, Ordering::Relaxed);
         kept.extend(filing.join().unwrap());
@@ -182,17 +175,17 @@ async fn a_backup_that_was_archived_into_after_a_crash_keeps_its_mail() {
     let site = Site::new();
     let bench = Bench::open(&site.config);
     let (mut kept, backup) = (Kept::new(), site.path("backup"));
-    file(&bench, 0..10, &mut kept).await;
-    back_up(&bench.store, &backup, QUIET).unwrap();
+    for share in [0..5, 5..10] {
+        file(&bench, share, &mut kept).await;
+        back_up(&bench.store, &backup, QUIET).unwrap();
+    }
+    assert!(patch::lies_in(&backup.join("catalog")));
     let mut used = kept.clone();
     file(&bench, 10..20, &mut kept).await;
     // As it is when the next one is whole, and not yet begun to be put in place.
     let later = site.path("later");
     copy(&backup, &later);
-    let new = staging::begin(&later).unwrap();
-    building::Building::new(&bench.store, &later, &new, QUIET)
-        .build()
-        .unwrap();
+    let new = build_over(&bench, &later);
     assert!(new.join("catalog").join(PATCH).exists() && new.join(RECORD).exists());
     let crashed = site.path("crashed");
     copy(&later, &crashed);
@@ -212,15 +205,99 @@ async fn a_backup_that_was_archived_into_after_a_crash_keeps_its_mail() {
     bench.close();
 }
 
-fn copy(from: &Path, to: &Path) {
-    assert!(
-        Command::new("cp")
-            .arg("-a")
-            .args([from, to])
-            .status()
-            .unwrap()
-            .success()
-    );
+/// Makes a new backup up to where it is whole, and not yet begun to be put in place; gives its folder.
+fn build_over(bench: &Bench, backup: &Path) -> PathBuf {
+    let new = staging::begin(backup).unwrap();
+    let building = building::Building::new(&bench.store, backup, &new, QUIET);
+    building.unwrap().build().unwrap();
+    new
+}
+
+/// Which frees many pages.
+pub(super) async fn in_many_groups(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mut Kept) {
+    for number in numbers {
+        file(bench, number..number + 1, kept).await;
+    }
+}
+
+/// The number of a page that is in use.
+fn used_page(file: &Path) -> usize {
+    let used = pages::check(file, None).unwrap().used_pages;
+    used.iter().find(|page| *page > 1).unwrap() as usize
+}
+
+/// What a damaged list takes for free may be in use.
+#[actix::test]
+async fn a_backup_with_a_damaged_page_is_written_to_by_patches_alone_and_is_whole_again() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    in_many_groups(&bench, 0..40, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    in_many_groups(&bench, 40..80, &mut kept).await;
+    let catalog = backup.join("catalog/data.mdb");
+    let mut before = fs::read(&catalog).unwrap();
+    before[used_page(&catalog) * 4096] ^= 1;
+    fs::write(&catalog, &before).unwrap();
+    build_over(&bench, &backup);
+    assert!(fs::read(&catalog).unwrap().starts_with(&before));
+    assert!(staging::settle(&backup, Target::Backup).unwrap());
+    let restored = site.at(&site.path("restored"));
+    let done = restore(&backup, &restored, QUIET).unwrap();
+    assert!(done.changed.is_empty() && done.damaged.is_empty(), "{done:?}");
+    assert_holds(&Store::open(&restored).unwrap(), &kept);
+    bench.close();
+}
+
+/// What is free in a file of the backup before is written to at once, and not by the patch. A backup that was broken off
+/// then leaves the one before as good as it was.
+#[actix::test]
+async fn free_pages_are_written_once_and_nobody_misses_what_was_there() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    in_many_groups(&bench, 0..40, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    let former = kept.clone();
+    in_many_groups(&bench, 40..80, &mut kept).await;
+    let catalog = backup.join("catalog/data.mdb");
+    let (before, checked) = (fs::read(&catalog).unwrap(), Original::at_rest(&catalog).unwrap());
+    let free = checked.check().unwrap().unread_units(4096);
+    let new = build_over(&bench, &backup);
+    fs::remove_file(new.join(RECORD)).unwrap();
+    let after = fs::read(&catalog).unwrap();
+    let pages = before.chunks(4096).zip(after.chunks(4096)).enumerate();
+    let changed: Vec<_> = pages.filter(|(_, (before, after))| before != after).collect();
+    assert!(changed.len() > 5, "{}", changed.len());
+    assert!(changed.iter().all(|(page, _)| free.contains(*page as u64)));
+    // Whether it is given up first or not.
+    for name in ["as it is", "given up"] {
+        let restored = site.at(&site.path(name));
+        let done = restore(&backup, &restored, QUIET).unwrap();
+        assert!(done.changed.is_empty() && done.damaged.is_empty(), "{name}: {done:?}");
+        assert_holds(&Store::open(&restored).unwrap(), &former);
+        staging::abandon(&backup).unwrap();
+    }
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    let restored = site.at(&site.path("second"));
+    let done = restore(&backup, &restored, QUIET).unwrap();
+    assert!(done.changed.is_empty() && done.damaged.is_empty(), "{done:?}");
+    assert_holds(&Store::open(&restored).unwrap(), &kept);
+    bench.close();
+}
+
+pub(super) fn copy(from: &Path, to: &Path) {
+    cp("-a", from, to);
+}
+
+/// Under the same files' further names.
+pub(super) fn link_all(from: &Path, to: &Path) {
+    cp("-al", from, to);
+}
+
+fn cp(how: &str, from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(how).args([from, to]).status();
+    assert!(copied.unwrap().success());
 }
 
 /// A damaged page of the catalog took the place of the sound one.
@@ -236,14 +313,7 @@ async fn a_catalog_with_a_damaged_page_replaces_no_backup() {
     let store = Store::open_for_reading(&site.config).unwrap();
     let mut bytes = fs::read(&catalog).unwrap();
     // The numbers of pages are at their beginnings.
-    let used = (2..bytes.len() / 4096).find(|page| {
-        let mut flipped = bytes.clone();
-        flipped[page * 4096] ^= 1;
-        let copy = site.path("flipped");
-        fs::write(&copy, flipped).unwrap();
-        !pages::check(&copy, None).unwrap().findings.is_empty()
-    });
-    bytes[used.unwrap() * 4096] ^= 1;
+    bytes[used_page(&catalog) * 4096] ^= 1;
     fs::write(&catalog, bytes).unwrap();
     let error = back_up(&store, &backup, QUIET).unwrap_err().to_string();
     assert!(error.contains("not replaced") && error.contains("data.mdb"), "{error}");

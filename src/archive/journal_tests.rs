@@ -65,14 +65,8 @@ async fn each_report_is_kept_once_and_is_in_nobodys_archive() {
     assert_eq!(journaled, [(1, [message].into())]);
     // What deletion compares with is what was fetched.
     let txn = bench.store.catalog.read().unwrap();
-    let copies: Vec<_> = bench
-        .store
-        .catalog
-        .copies
-        .iter(&txn)
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let copies = bench.store.catalog.copies.uids.range(&txn, &(..)).unwrap();
+    let copies: Vec<_> = copies.map(Result::unwrap).collect();
     let fetched: Vec<_> = copies.iter().map(|(_, copy)| copy.fetched.unwrap()).collect();
     let wanted = [1, 2].map(|number| content(report(number).as_bytes()).sha256);
     assert_eq!(fetched, wanted);

@@ -1,18 +1,21 @@
 //! What `verify` asks of `meta`, which has single values by name: whether somebody reads each of them, and whether it
 //! matches its checksum. To whoever reads them, a value whose name was damaged is not there.
 
-use heed::{RoTxn, types::Bytes};
+use heed::{RoTxn, types};
 
 use super::{
     audit, catalog,
     catalog::{ARCHIVE_KEY, Catalog, IDENTITIES_KEY, NEXT_KEY, SCHEMA_KEY},
     codec::{self, Row},
+    copies::{Uidls, Uids},
     ledger::Mark,
     lists_table,
     memo::Memo,
     news,
+    packings::{Bytes, Filings, Held, Identities},
     profiles::{self, StoredProfile},
     runs,
+    settled::Settled,
 };
 
 impl Catalog {
@@ -21,7 +24,7 @@ impl Catalog {
         // Where they cannot be read, that is said of them.
         let volumes = self.counters(txn).map_or(u32::MAX, |counters| counters.volume);
         let mut faults = Vec::new();
-        for row in self.meta.remap_types::<Bytes, Bytes>().iter(txn)? {
+        for row in self.meta.remap_types::<types::Bytes, types::Bytes>().iter(txn)? {
             let (name, value) = row?;
             let shown = String::from_utf8_lossy(name);
             if name != SCHEMA_KEY.as_bytes() && !codec::matches(value) {
@@ -50,6 +53,17 @@ fn is_read(name: &str, value: &[u8], volumes: u32) -> bool {
         audit::AUDIT,
     ];
     if single.contains(&name) || Memo::ALL.iter().any(|memo| memo.key() == name) || name.starts_with(&Mark::key("")) {
+        return true;
+    }
+    let settled = [
+        Settled::<Identities>::is_place,
+        Settled::<Bytes>::is_place,
+        Settled::<Held>::is_place,
+        Settled::<Filings>::is_place,
+        Settled::<Uids>::is_place,
+        Settled::<Uidls>::is_place,
+    ];
+    if settled.iter().any(|is_place| is_place(name)) {
         return true;
     }
     if let Some(profile) = name.strip_prefix(profiles::PREFIX) {

@@ -41,6 +41,7 @@ mod coming;
 mod committer;
 mod compact;
 mod compaction_plan;
+mod copies;
 mod decide;
 mod deed;
 mod deposit;
@@ -80,6 +81,7 @@ mod packings;
 mod pages;
 mod part;
 mod patch;
+mod patch_form;
 mod places;
 mod presence;
 mod profiles;
@@ -112,6 +114,7 @@ mod view;
 mod volume;
 mod volumes;
 mod vouch;
+mod waiting;
 mod walk;
 mod write_set;
 
@@ -144,9 +147,8 @@ pub use restore::{Restored, restore};
 pub use retrieval::Retrieval;
 pub use roster::Roster;
 pub use rows::{
-    CATCHALL_ID, Copy, CopyKey, Filing, FolderNumber, HeaderDigest, IdentityNumber, Journal, Message, MessageId, Named,
-    Place, RunId, Seconds, Sighting, Source, SourceNumber, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why,
-    header_digest, uidl_digest,
+    CATCHALL_ID, Copy, CopyKey, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Named, Place, RunId,
+    Seconds, Sighting, Source, SourceNumber, Traits, UidlDigest, Unclaimed, Usage, User, UserId, Why, uidl_digest,
 };
 pub use runs::{Latest, RunPage};
 pub use schema::SCHEMA;
@@ -196,4 +198,8 @@ pub(crate) mod test_bench;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod upgrade_tests;
+#[cfg(test)]
 mod volume_tests;
+#[cfg(test)]
+mod waiting_tests;

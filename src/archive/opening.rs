@@ -8,6 +8,7 @@ use super::{
     StoreError,
     catalog::{ARCHIVE_KEY, Catalog, IDENTITIES_KEY, META},
     codec::Row,
+    copies::Copies,
     disk,
     environment::{self, MAX_READERS, MOST_TABLES},
     filter::Filter,
@@ -31,6 +32,9 @@ impl Catalog {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let env = environment(path, EnvFlags::empty())?;
         let found = schema::check(&env, path)?;
+        if found.is_some_and(|found| found != schema::SCHEMA) {
+            environment::refuse_to_upgrade(&path.join(disk::DATA_FILE))?;
+        }
         Self::open_for_writing(env, path, found).map_err(StoreError::lmdb("opening the catalog", path))
     }
 
@@ -157,7 +161,7 @@ impl Catalog {
             usage: open.table(env, "usage")?,
             sources: open.table(env, "sources")?,
             folders: open.table(env, "folders")?,
-            copies: open.table(env, "copies")?,
+            copies: Copies::open(meta, |name| open.table(env, name))?,
             sightings: open.table(env, "sightings")?,
             volumes: open.table(env, "volumes")?,
             runs: open.table(env, "runs")?,

@@ -22,12 +22,33 @@ pub(super) struct Original {
     head: Vec<u8>,
 }
 
+/// The pages of an LMDB file that are on its free list: what is in them is of no use to anybody.
+pub(super) struct FreePages {
+    page_size: u64,
+    pages: RoaringTreemap,
+}
+
+impl FreePages {
+    /// Writes zeros over what is free of the bytes that stand at `at`, where a page begins.
+    pub fn blank(&self, at: u64, bytes: &mut [u8]) {
+        let Ok(size @ 1..) = usize::try_from(self.page_size) else {
+            return;
+        };
+        for (number, page) in (at / self.page_size..).zip(bytes.chunks_mut(size)) {
+            if self.pages.contains(number) {
+                page.fill(0);
+            }
+        }
+    }
+}
+
 /// What a check of its pages found.
 pub(super) struct Checked {
     /// What is wrong with the first that are not sound, in words.
     pub damage: Option<String>,
     page_size: u64,
     used: RoaringTreemap,
+    pub free: FreePages,
 }
 
 impl Checked {
@@ -38,6 +59,19 @@ impl Checked {
         }
         let (first, last) = (from / self.page_size, (from + length as u64 - 1) / self.page_size);
         self.used.range_cardinality(first..=last) == 0
+    }
+
+    /// The units of so many bytes, of which pages have one or several, that are on the free list; none where anything is
+    /// damaged, as a page in use may be among them then.
+    pub fn unread_units(&self, unit: u64) -> RoaringTreemap {
+        let mut units = RoaringTreemap::new();
+        let in_page = self.free.page_size / unit;
+        if self.damage.is_none() && self.free.page_size.is_multiple_of(unit) {
+            for page in &self.free.pages {
+                units.insert_range(page * in_page..(page + 1) * in_page);
+            }
+        }
+        units
     }
 }
 
@@ -101,7 +135,20 @@ impl Original {
             damage: first.map(|finding| format!("{}: {finding}", self.path.display())),
             page_size: checked.page_size,
             used: checked.used_pages,
+            // Not what the check found of its list: whoever compares reads the list alone, and in damaged files it may
+            // be another one.
+            free: self.free()?,
         })
+    }
+
+    /// The pages that are free, as far as its list of them can be read.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn free(&self) -> Result<FreePages, StoreError> {
+        let free = pages::free(&self.path, &self.head);
+        let (page_size, pages) = free.map_err(StoreError::io("reading", &self.path))?;
+        Ok(FreePages { page_size, pages })
     }
 
     /// Fills the beginning of `buffer` with what stands at `at`; gives how many bytes, none at the end.

@@ -7,10 +7,10 @@ use super::{
 };
 
 /// Fresh rows of tables whose keys come at random: about a megabyte, of which a group changes nearly every page.
-const FRESH: u64 = 16_384;
+pub(super) const FRESH: u64 = 16_384;
 /// Chunks of the levels: 8 MB, 64 MB, and all the rest. In an archive of ten million messages, a row then shares each chunk
 /// into which it moves with some ten to thirty others.
-const LEVELS: &[u64] = &[2048, 16_384, u64::MAX];
+pub(super) const LEVELS: &[u64] = &[2048, 16_384, u64::MAX];
 
 /// The beginning of an identity digest. Nobody can make two messages in whose digests this much is the same.
 pub type Digest = [u8; 16];
@@ -234,7 +234,7 @@ fn why_of(bits: u8, bytes: &mut &[u8]) -> Option<Why> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{collections::BTreeMap, fmt::Debug};
 
     use proptest::{collection::btree_map, prelude::*};
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     /// Rows that are packed one behind the other come out as they were.
-    fn comes_out<P: Packing>(rows: BTreeMap<P::Key, P::Value>)
+    pub fn comes_out<P: Packing>(rows: BTreeMap<P::Key, P::Value>)
     where
         P::Value: PartialEq + Debug,
     {
@@ -286,7 +286,7 @@ mod tests {
         prop_oneof![0..4u64, any::<u64>()].prop_map(IdentityNumber)
     }
 
-    fn message() -> impl Strategy<Value = MessageId> {
+    pub fn message() -> impl Strategy<Value = MessageId> {
         prop_oneof![0..4u64, any::<u64>()].prop_map(MessageId)
     }
 

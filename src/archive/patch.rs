@@ -1,33 +1,25 @@
-//! Patches: what must be written into a file of the backup before to make it that of the new one.
+//! Patches: what makes a file of the backup before that of the new one.
 //!
-//! Much of an LMDB file is the same from one backup to the next. So what differs is written into a patch, beside the
-//! file and without touching it; and once all of the new backup is complete and on disk, the patch is applied. A crash
-//! before that leaves the file as it was. After it the patch is applied again, which comes to the same. What stands
-//! behind the end of the file that is there is written to its place at once, as nobody reads so far: a patch that is
-//! given up has it cut off again.
+//! Much of an LMDB file is the same from one backup to the next. What differs is written once: where nobody reads the
+//! file, to its place at once; and into a patch beside it, where the backup before has something else that it needs.
+//! A crash leaves the file as good as it was, as long as the new backup is not complete.
 //!
-//! | bytes | what |
-//! | --- | --- |
-//! | 8 | `dkpatch` and the form, 1 |
-//! | 8 | length of the file before |
-//! | 32 | BLAKE3 of its beginning, with LMDB's meta pages: as long as that is the same, nobody has written to the file |
-//! | 4 | mode of the file |
-//! | | packed by zstd: |
-//! | | stretches: where it belongs (8), its length (4), bytes |
-//! | 8 | where a stretch would have its place: all bits are set |
-//! | 8 | length of the file from now on |
-//! | 32 | BLAKE3 of all before, not packed |
+//! From then on the patch lies over the file, and [waits](super::waiting) there. Whatever lies beneath it is read by
+//! nobody, so the next backup writes to it at once, and has a patch of its own. Only where the file is wanted by itself
+//! is the patch applied: for a data directory, and for a volume that was sealed.
 //!
-//! Numbers are little-endian. Pages that are free are as they were in the file before.
+//! Nobody reads what is behind the end of the file, which a patch that is given up has cut off again, LMDB's free pages,
+//! which stay as they are then, and what lies beneath the patch of the backup before.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    io::{self, ErrorKind, Read},
+    ops::Range,
+    os::unix::fs::{FileExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
 };
 
-use zstd::stream::{Decoder, Encoder};
+use roaring::RoaringTreemap;
 
 use super::{
     StoreError,
@@ -35,22 +27,21 @@ use super::{
     disk,
     hooks::Hooks,
     original::{Checked, Original},
+    patch_form::{Ending, Header, Reader, Stretch, UNIT, Writer},
     record::RecordedFile,
+    seal,
 };
 
 /// A patch's name, in the folder of the file that it makes.
 pub(super) const PATCH: &str = "patch";
 
-const MAGIC: &[u8; 8] = b"dkpatch\x01";
-/// What differs is found in units of this many bytes.
-const UNIT: usize = 4096;
 /// Bytes at the beginning of a file that change whenever LMDB writes to it.
 const BEGINNING: u64 = 8192;
-/// Where no stretch begins.
-const END: u64 = u64::MAX;
-const HEADER: usize = 52;
-/// Of zstd.
-const LEVEL: i32 = 3;
+
+/// Whether a patch lies over the file in this folder, or is to.
+pub(super) fn lies_in(folder: &Path) -> bool {
+    folder.join(PATCH).exists()
+}
 
 /// Whether a file can be patched: it is one of LMDB that is not sealed, and nobody else's, too. A copy of a backup may
 /// share its files with it, as `cp -al` makes them.
@@ -59,36 +50,97 @@ pub(super) fn is_possible(file: &Path) -> bool {
     fs::symlink_metadata(file).is_ok_and(|file| file.len() >= BEGINNING && is_ours(file))
 }
 
-/// Writes into the new file `patch` what makes `base` equal to `original`, with this mode, and syncs both. Pages that
-/// are free, as `checked` knows where it is given, are left as they are. `root` is the folder of the backup that both
-/// belong to.
+/// A file of the backup before.
+pub(super) struct Base<'b> {
+    file: PathBuf,
+    /// The folder of that backup.
+    root: &'b Path,
+    /// The units of it that nobody reads, as far as they are known: they can be written to at once.
+    unread: RoaringTreemap,
+}
+
+impl<'b> Base<'b> {
+    /// That in the folder `name` of the backup in `root`; `None` if it cannot be patched. Where `is_by_use`, the record of
+    /// that backup says nothing of what is in free pages.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of(root: &'b Path, name: &Path, is_by_use: bool) -> Result<Option<Self>, StoreError> {
+        let folder = root.join(name);
+        let file = folder.join(disk::DATA_FILE);
+        if !is_possible(&file) || seal::is_sealed(&folder) {
+            return Ok(None);
+        }
+        let mut unread = match lies_in(&folder) {
+            true => match beneath(&folder.join(PATCH), &file)? {
+                Some(unread) => unread,
+                None => return Ok(None),
+            },
+            false if is_by_use => free(&file)?,
+            false => RoaringTreemap::new(),
+        };
+        // By its beginning one sees whether somebody has written to a file.
+        unread.remove_range(..BEGINNING / UNIT as u64);
+        Ok(Some(Self { file, root, unread }))
+    }
+}
+
+/// What nobody reads of a file over which a patch lies; `None` where the patch is not whole, or not for this file: what
+/// was there is lost.
+fn beneath(patch: &Path, file: &Path) -> Result<Option<RoaringTreemap>, StoreError> {
+    match read(patch) {
+        Ok((header, ending)) if !has_moved_on(&header, file)? => Ok(Some(ending.unread)),
+        Ok(_) => Ok(None),
+        Err(error) if is_damage(&error) => Ok(None),
+        Err(error) => Err(StoreError::io("reading", patch)(error)),
+    }
+}
+
+/// The pages of a file on its free list, if no page that is in use is among them.
+fn free(file: &Path) -> Result<RoaringTreemap, StoreError> {
+    let checked = Original::at_rest(file)?.check()?;
+    Ok(checked.unread_units(UNIT as u64))
+}
+
+/// Writes what makes the file of `base` equal to `original`, with this mode: into the new file `patch`, and where nobody
+/// reads the file to its place. Syncs both. Pages that are free, as `checked` knows where it is given, are left as they
+/// are.
 ///
 /// # Errors
 /// A file cannot be read or written, or it was interrupted. Then what was begun is to be [undone](undo).
 pub(super) fn make(
     original: &Original,
     checked: Option<&Checked>,
-    base: &Path,
+    base: &Base<'_>,
     patch: &Path,
     mode: u32,
-    root: &Path,
     hooks: Hooks,
 ) -> Result<Carried, StoreError> {
+    let Base {
+        file: base,
+        root,
+        unread,
+    } = base;
     let open = || OpenOptions::new().read(true).write(true).open(base);
     let file = open().map_err(StoreError::io("opening", base))?;
     let length = file.metadata().map_err(StoreError::io("measuring", base))?.len();
     let mut out = Writer::begin(patch, length, &beginning(&file, base)?, mode)?;
-    // Before anything is written behind the file's end, a crash leaves a patch that says where that was.
+    // Before anything is written to its place, a crash leaves a patch that says where the file's end was.
     for folder in patch.ancestors().skip(1) {
         disk::sync_dir(folder)?;
-        if folder == root {
+        if folder == *root {
             break;
         }
     }
     StoreError::point("patch-begun")?;
     let digester = Digester::start(patch)?;
     let mut before = vec![0; AT_ONCE];
-    let (mut at, mut appended) = (0, 0);
+    let (mut at, mut placed, mut beneath) = (0, 0, RoaringTreemap::new());
+    let mut place = |out: &mut Writer, bytes: &[u8], to| {
+        file.write_all_at(bytes, to).map_err(StoreError::io("writing", base))?;
+        placed += bytes.len() as u64;
+        out.placed(to, bytes)
+    };
     loop {
         hooks.check()?;
         let mut buffer = digester.buffer()?;
@@ -103,20 +155,33 @@ pub(super) fn make(
         if let Some(checked) = checked {
             keep_free(checked, at, &mut new[..within], old);
         }
-        for (from, to) in differing(&new[..within], old) {
-            out.stretch(at + from as u64, &new[from..to])?;
+        let is_unread = |range: Range<usize>| unread.contains_range(units(at, range));
+        for (range, is_unread) in differing(&new[..within], old, is_unread) {
+            let (to, bytes) = (at + range.start as u64, &new[range.clone()]);
+            if is_unread {
+                place(&mut out, bytes, to)?;
+            } else {
+                out.stretch(to, bytes)?;
+                beneath.insert_range(whole_units(at, range));
+            }
         }
-        file.write_all_at(&new[within..], at + within as u64)
-            .map_err(StoreError::io("writing", base))?;
-        appended += (read - within) as u64;
+        if within < read {
+            place(&mut out, &new[within..], at + within as u64)?;
+        }
+        if let Some(checked) = checked {
+            checked.free.blank(at, &mut buffer[..read]);
+        }
         digester.digest(buffer, read)?;
         at += read as u64;
         (hooks.passed)(read as u64);
     }
-    if appended > 0 {
+    if placed > 0 {
         file.sync_all().map_err(StoreError::io("syncing", base))?;
     }
-    let written = appended + out.end(at)?;
+    if let Some(checked) = checked {
+        beneath |= checked.unread_units(UNIT as u64);
+    }
+    let written = placed + out.end(at, &beneath)?;
     StoreError::point("patch-made")?;
     Ok(Carried {
         file: RecordedFile {
@@ -125,6 +190,18 @@ pub(super) fn make(
         },
         written,
     })
+}
+
+/// The numbers of the units in which a range of the bytes at `at` lies.
+fn units(at: u64, range: Range<usize>) -> Range<u64> {
+    let unit = UNIT as u64;
+    (at + range.start as u64) / unit..(at + range.end as u64).div_ceil(unit)
+}
+
+/// As [`units`], but those that lie in the range: a file may end within one, and go on there the next time.
+fn whole_units(at: u64, range: Range<usize>) -> Range<u64> {
+    let unit = UNIT as u64;
+    (at + range.start as u64).div_ceil(unit)..(at + range.end as u64) / unit
 }
 
 /// Takes what is free out of the buffer before.
@@ -138,17 +215,18 @@ fn keep_free(checked: &Checked, at: u64, new: &mut [u8], old: &[u8]) {
     }
 }
 
-/// The stretches, of whole units, in which two buffers of one length differ.
-fn differing(new: &[u8], old: &[u8]) -> Vec<(usize, usize)> {
-    let mut stretches: Vec<(usize, usize)> = Vec::new();
+/// The stretches, of whole units, in which two buffers of one length differ, each with whether nobody reads it.
+fn differing(new: &[u8], old: &[u8], is_unread: impl Fn(Range<usize>) -> bool) -> Vec<(Range<usize>, bool)> {
+    let mut stretches: Vec<(Range<usize>, bool)> = Vec::new();
     for (number, (new, old)) in new.chunks(UNIT).zip(old.chunks(UNIT)).enumerate() {
         if new == old {
             continue;
         }
-        let (from, to) = (number * UNIT, number * UNIT + new.len());
+        let unit = number * UNIT..number * UNIT + new.len();
+        let is_unread = is_unread(unit.clone());
         match stretches.last_mut() {
-            Some((_, end)) if *end == from => *end = to,
-            _ => stretches.push((from, to)),
+            Some((stretch, before)) if stretch.end == unit.start && *before == is_unread => stretch.end = unit.end,
+            _ => stretches.push((unit, is_unread)),
         }
     }
     stretches
@@ -164,128 +242,15 @@ fn beginning(file: &File, path: &Path) -> Result<[u8; 32], StoreError> {
     Ok(*blake3::hash(&bytes).as_bytes())
 }
 
-/// A patch that is being written.
-struct Writer<'p> {
-    out: BufWriter<Encoder<'static, File>>,
-    path: &'p Path,
-    hasher: blake3::Hasher,
+/// How a complete patch begins and ends.
+fn read(patch: &Path) -> io::Result<(Header, Ending)> {
+    let ending = Reader::open(patch)?.through(|_, _| Ok(()))?;
+    Ok((Reader::open(patch)?.header, ending))
 }
 
-impl<'p> Writer<'p> {
-    fn begin(path: &'p Path, length: u64, beginning: &[u8; 32], mode: u32) -> Result<Self, StoreError> {
-        let failed = || StoreError::io("writing", path);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file = file.map_err(failed())?;
-        let header = [MAGIC, &length.to_le_bytes()[..], beginning, &mode.to_le_bytes()].concat();
-        file.write_all(&header)
-            .and_then(|()| file.sync_all())
-            .map_err(failed())?;
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&header);
-        let out = Encoder::new(file, LEVEL).map_err(failed())?;
-        Ok(Self {
-            out: BufWriter::with_capacity(AT_ONCE, out),
-            path,
-            hasher,
-        })
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.hasher.update(bytes);
-        self.out.write_all(bytes).map_err(StoreError::io("writing", self.path))
-    }
-
-    fn stretch(&mut self, at: u64, bytes: &[u8]) -> Result<(), StoreError> {
-        self.put(&at.to_le_bytes())?;
-        self.put(&(bytes.len() as u32).to_le_bytes())?;
-        self.put(bytes)
-    }
-
-    /// Gives how many bytes the patch has.
-    fn end(mut self, length: u64) -> Result<u64, StoreError> {
-        self.put(&END.to_le_bytes())?;
-        self.put(&length.to_le_bytes())?;
-        let digest = self.hasher.finalize();
-        let mut end = || -> io::Result<u64> {
-            self.out.write_all(digest.as_bytes())?;
-            self.out.flush()?;
-            let file = self.out.get_mut();
-            file.do_finish()?;
-            file.get_ref().sync_all()?;
-            Ok(file.get_ref().metadata()?.len())
-        };
-        end().map_err(StoreError::io("writing", self.path))
-    }
-}
-
-/// How a patch begins.
-struct Header {
-    length: u64,
-    beginning: [u8; 32],
-    mode: u32,
-}
-
-/// A patch that is read.
-struct Reader {
-    input: Decoder<'static, BufReader<File>>,
-    hasher: blake3::Hasher,
-}
-
-impl Reader {
-    fn open(path: &Path) -> io::Result<(Self, Header)> {
-        let mut input = BufReader::with_capacity(AT_ONCE, File::open(path)?);
-        let mut header = [0; HEADER];
-        input.read_exact(&mut header)?;
-        let mut reader = Self {
-            input: Decoder::with_buffer(input)?,
-            hasher: blake3::Hasher::new(),
-        };
-        reader.hasher.update(&header);
-        let (magic, rest) = header.split_at(8);
-        let (length, rest) = rest.split_at(8);
-        let (beginning, mode) = rest.split_at(32);
-        let invalid = || io::Error::new(ErrorKind::InvalidData, "it is not a patch of a known form");
-        let known = (magic == MAGIC).then_some(()).and_then(|()| {
-            Some(Header {
-                length: u64::from_le_bytes(length.try_into().ok()?),
-                beginning: beginning.try_into().ok()?,
-                mode: u32::from_le_bytes(mode.try_into().ok()?),
-            })
-        });
-        Ok((reader, known.ok_or_else(invalid)?))
-    }
-
-    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.input.read_exact(&mut bytes)?;
-        self.hasher.update(&bytes);
-        Ok(bytes)
-    }
-
-    /// Hands each stretch to `each`; gives the new length. What was handed out counts only if this ends well.
-    fn through(mut self, mut each: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<u64> {
-        let invalid = |what| Err(io::Error::new(ErrorKind::InvalidData, what));
-        let mut buffer = vec![0; AT_ONCE];
-        loop {
-            let at = u64::from_le_bytes(self.take()?);
-            if at == END {
-                break;
-            }
-            let length = u32::from_le_bytes(self.take()?) as usize;
-            let Some(bytes) = buffer.get_mut(..length) else {
-                return invalid("a stretch is too long");
-            };
-            self.input.read_exact(bytes)?;
-            self.hasher.update(bytes);
-            each(at, bytes)?;
-        }
-        let length = u64::from_le_bytes(self.take()?);
-        let digest = self.hasher.finalize();
-        if self.take()? != *digest.as_bytes() {
-            return invalid("it does not match its digest");
-        }
-        Ok(length)
-    }
+/// Whether a patch cannot be read for what is in it, and not for the system's sake.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    error.raw_os_error().is_none()
 }
 
 /// Applies a patch that is complete, and syncs the file. Doing so again changes nothing. Gives the bytes written.
@@ -295,18 +260,14 @@ impl Reader {
 /// again.
 pub(super) fn apply(patch: &Path, base: &Path) -> Result<u64, StoreError> {
     let failed = || StoreError::io("reading", patch);
-    let through = |each: &mut dyn FnMut(u64, &[u8]) -> io::Result<()>| {
-        let (reader, _) = Reader::open(patch)?;
-        reader.through(each)
-    };
-    let (_, header) = Reader::open(patch).map_err(failed())?;
-    let length = through(&mut |_, _| Ok(())).map_err(failed())?;
+    let (header, Ending { length, .. }) = read(patch).map_err(failed())?;
     let mut written = 0;
     let mut write = || -> io::Result<()> {
         // As far as an application of it came before, the file may have its new mode already.
         fs::set_permissions(base, Permissions::from_mode(0o600))?;
         let file = OpenOptions::new().write(true).open(base)?;
-        through(&mut |at, bytes| {
+        Reader::open(patch)?.through(|at, stretch| {
+            let Stretch::Bytes(bytes) = stretch else { return Ok(()) };
             written += bytes.len() as u64;
             file.write_all_at(bytes, at)
         })?;
@@ -318,13 +279,61 @@ pub(super) fn apply(patch: &Path, base: &Path) -> Result<u64, StoreError> {
     Ok(written)
 }
 
-/// Whether somebody has written to the file since the patch for it was begun. A patch that was not even begun is for
-/// no file.
+/// Lets a complete patch lie over its file, which is cut to the length that it has from now on; `false` where it must be
+/// [applied](apply).
+///
+/// # Errors
+/// The patch is not whole, or the file cannot be written.
+pub(super) fn lay(patch: &Path, base: &Path) -> Result<bool, StoreError> {
+    let (header, ending) = read(patch).map_err(StoreError::io("reading", patch))?;
+    if header.may_wait() {
+        cut(base, ending.length)?;
+    }
+    Ok(header.may_wait())
+}
+
+/// Cuts off what is behind this length.
+fn cut(file: &Path, length: u64) -> Result<(), StoreError> {
+    let cut = || -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(file)?;
+        if file.metadata()?.len() > length {
+            file.set_len(length)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    };
+    cut().map_err(StoreError::io("shortening", file))
+}
+
+/// Whether somebody has written to the file since the complete patch for it was made. LMDB writes pages before it
+/// changes the file's beginning, where a crash may come between; so what was written to its place counts too.
 ///
 /// # Errors
 /// One of them cannot be read.
 pub(super) fn is_overtaken(patch: &Path, base: &Path) -> Result<bool, StoreError> {
-    let Some(header) = header(patch)? else { return Ok(false) };
+    let failed = || StoreError::io("reading", patch);
+    let reader = Reader::open(patch).map_err(failed())?;
+    if has_moved_on(&reader.header, base)? {
+        return Ok(true);
+    }
+    let file = File::open(base).map_err(StoreError::io("opening", base))?;
+    let mut is_other = false;
+    let through = reader.through(|at, stretch| {
+        if let (Stretch::Placed(buffer, digest), false) = (stretch, is_other) {
+            is_other = match file.read_exact_at(buffer, at) {
+                Ok(()) => blake3::hash(buffer) != digest,
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => true,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    });
+    through.map_err(failed())?;
+    Ok(is_other)
+}
+
+/// Whether a transaction was written to the file since the patch with this header was begun.
+fn has_moved_on(header: &Header, base: &Path) -> Result<bool, StoreError> {
     let file = File::open(base).map_err(StoreError::io("opening", base))?;
     Ok(beginning(&file, base)? != header.beginning)
 }
@@ -334,26 +343,14 @@ pub(super) fn is_overtaken(patch: &Path, base: &Path) -> Result<bool, StoreError
 /// # Errors
 /// One of them cannot be read or written.
 pub(super) fn undo(patch: &Path, base: &Path) -> Result<(), StoreError> {
-    let Some(header) = header(patch)? else { return Ok(()) };
-    if !base.exists() || is_overtaken(patch, base)? {
-        return Ok(());
-    }
-    let cut = || -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(base)?;
-        if file.metadata()?.len() > header.length {
-            file.set_len(header.length)?;
-            file.sync_all()?;
-        }
-        Ok(())
+    let header = match Reader::open(patch) {
+        Ok(reader) => reader.header,
+        // A crash came before it was on disk, and so before anything else was written.
+        Err(error) if is_damage(&error) => return Ok(()),
+        Err(error) => return Err(StoreError::io("reading", patch)(error)),
     };
-    cut().map_err(StoreError::io("shortening", base))
-}
-
-/// `None` where a crash came before it was on disk, and so before anything else was written.
-fn header(patch: &Path) -> Result<Option<Header>, StoreError> {
-    match Reader::open(patch) {
-        Ok((_, header)) => Ok(Some(header)),
-        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => Ok(None),
-        Err(error) => Err(StoreError::io("reading", patch)(error)),
+    match !base.exists() || has_moved_on(&header, base)? {
+        true => Ok(()),
+        false => cut(base, header.length),
     }
 }

@@ -1,11 +1,14 @@
 //! A patch makes one file of another, whole or not at all, and takes nothing that is somebody else's.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     backup_tests::QUIET,
     original::Original,
-    patch::{PATCH, apply, is_overtaken, is_possible, make, undo},
+    patch::{Base, PATCH, apply, is_overtaken, is_possible, lay, make, undo},
     *,
 };
 
@@ -17,6 +20,8 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
+const BASE: &str = disk::DATA_FILE;
+
 struct Files {
     folder: tempfile::TempDir,
 }
@@ -26,7 +31,7 @@ impl Files {
         let files = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        fs::write(files.path("base"), before).unwrap();
+        fs::write(files.path(BASE), before).unwrap();
         fs::write(files.path("original"), after).unwrap();
         files
     }
@@ -36,21 +41,38 @@ impl Files {
     }
 
     fn base(&self) -> Vec<u8> {
-        fs::read(self.path("base")).unwrap()
+        fs::read(self.path(BASE)).unwrap()
     }
 
     fn make(&self, hooks: Hooks) -> Result<carry::Carried, StoreError> {
         let original = Original::at_rest(&self.path("original")).unwrap();
-        let (base, patch) = (self.path("base"), self.path(PATCH));
-        make(&original, None, &base, &patch, 0o600, self.folder.path(), hooks)
+        let base = self.base_of().expect("a file that can be patched");
+        make(&original, None, &base, &self.path("new"), 0o600, hooks)
+    }
+
+    fn base_of(&self) -> Option<Base<'_>> {
+        Base::of(self.folder.path(), Path::new(""), true).unwrap()
+    }
+
+    /// What [`make`](Self::make) has made lies over the file from now on.
+    fn lay(&self) {
+        assert!(lay(&self.path("new"), &self.path(BASE)).unwrap());
+        fs::rename(self.path("new"), self.path(PATCH)).unwrap();
+    }
+
+    /// What becomes of the file when what waits is applied, which it is not here.
+    fn applied(&self) -> Vec<u8> {
+        fs::copy(self.path(BASE), self.path("copy")).unwrap();
+        apply(&self.path(PATCH), &self.path("copy")).unwrap();
+        fs::read(self.path("copy")).unwrap()
     }
 
     fn apply(&self) -> Result<u64, StoreError> {
-        apply(&self.path(PATCH), &self.path("base"))
+        apply(&self.path("new"), &self.path(BASE))
     }
 
     fn undo(&self) {
-        undo(&self.path(PATCH), &self.path("base")).unwrap();
+        undo(&self.path("new"), &self.path(BASE)).unwrap();
     }
 }
 
@@ -91,7 +113,7 @@ fn the_file_is_as_it_was_until_the_patch_is_applied_and_then_as_it_is_to_be() {
         // Given up, and begun again.
         files.undo();
         assert!(files.base() == before, "case {number}");
-        fs::remove_file(files.path(PATCH)).unwrap();
+        fs::remove_file(files.path("new")).unwrap();
         files.make(QUIET).unwrap();
         for time in ["once", "again"] {
             files.apply().unwrap();
@@ -135,10 +157,10 @@ fn broken_off_anywhere_it_is_undone() {
     // A crash can leave less than its beginning.
     let files = Files::new(&before, &after);
     files.make(QUIET).unwrap();
-    let patch = fs::read(files.path(PATCH)).unwrap();
+    let patch = fs::read(files.path("new")).unwrap();
     files.undo();
     for length in [0, 7, 40, 51] {
-        fs::write(files.path(PATCH), &patch[..length]).unwrap();
+        fs::write(files.path("new"), &patch[..length]).unwrap();
         assert!(files.apply().is_err());
         files.undo();
         assert!(files.base() == before, "{length}");
@@ -150,12 +172,12 @@ fn a_patch_with_a_flipped_bit_does_nothing_wrong() {
     let (before, after) = cases().swap_remove(1);
     let files = Files::new(&before, &after);
     files.make(QUIET).unwrap();
-    let patch = fs::read(files.path(PATCH)).unwrap();
+    let patch = fs::read(files.path("new")).unwrap();
     let mut refused = 0;
     for at in (0..52).chain((52..patch.len()).step_by(97)) {
         let mut flipped = patch.clone();
         flipped[at] ^= 1;
-        fs::write(files.path(PATCH), flipped).unwrap();
+        fs::write(files.path("new"), flipped).unwrap();
         match files.apply() {
             Err(_) => refused += 1,
             // A bit that zstd does not look at.
@@ -163,7 +185,7 @@ fn a_patch_with_a_flipped_bit_does_nothing_wrong() {
         }
         if files.base() != before {
             assert!(files.base() == after, "flipped at {at}");
-            fs::write(files.path("base"), &before).unwrap();
+            fs::write(files.path(BASE), &before).unwrap();
         }
     }
     assert!(refused > 52, "{refused}");
@@ -174,22 +196,150 @@ fn what_somebody_wrote_since_is_not_cut_off() {
     let (before, after) = cases().swap_remove(2);
     let files = Files::new(&before, &after);
     files.make(QUIET).unwrap();
-    let is_overtaken = || is_overtaken(&files.path(PATCH), &files.path("base")).unwrap();
+    let is_overtaken = || is_overtaken(&files.path("new"), &files.path(BASE)).unwrap();
     assert!(!is_overtaken());
     let mut used = files.base();
     used[4100] ^= 1;
-    fs::write(files.path("base"), &used).unwrap();
+    fs::write(files.path(BASE), &used).unwrap();
     assert!(is_overtaken());
     files.undo();
     assert!(files.base() == used);
 }
 
+/// LMDB writes pages before it says so at the file's beginning, and a crash may come between: the patch was applied over
+/// what it took for its own.
+#[test]
+fn what_a_transaction_that_was_cut_off_wrote_behind_the_end_is_noticed() {
+    let (before, after) = cases().swap_remove(2);
+    let files = Files::new(&before, &after);
+    files.make(QUIET).unwrap();
+    let is_overtaken = || is_overtaken(&files.path("new"), &files.path(BASE)).unwrap();
+    let whole = files.base();
+    for at in [before.len(), after.len() - 1] {
+        let mut used = whole.clone();
+        used[at] ^= 1;
+        fs::write(files.path(BASE), used).unwrap();
+        assert!(is_overtaken(), "{at}");
+    }
+    fs::write(files.path(BASE), &whole[..whole.len() - 1]).unwrap();
+    assert!(is_overtaken());
+    fs::write(files.path(BASE), whole).unwrap();
+    assert!(!is_overtaken());
+}
+
+/// Each page was written into the patch and then to its place.
+#[test]
+fn what_a_patch_lies_over_is_written_to_at_once_and_the_patch_before_still_makes_what_it_made() {
+    for (number, (before, after)) in cases().into_iter().enumerate() {
+        let files = Files::new(&before, &after);
+        let mut expected = vec![before];
+        for (seed, next) in [
+            after,
+            noise(5, 3 << 20),
+            noise(6, 40_000),
+            noise(6, 40_000),
+            noise(7, 2 << 20),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let what = format!("case {number}, {seed}");
+            fs::write(files.path("original"), &next).unwrap();
+            let Some(_) = files.base_of() else {
+                // There is too little of it to tell whether somebody wrote to it.
+                assert!(files.base().len() < 8192, "{what}");
+                break;
+            };
+            let former = expected.last().unwrap();
+            let is_former = || match files.path(PATCH).exists() {
+                true => files.applied() == *former,
+                false => files.base().starts_with(former),
+            };
+            files.make(QUIET).unwrap();
+            assert!(is_former(), "{what}, while the next one is made");
+            files.undo();
+            assert!(is_former(), "{what}, when it is given up");
+            fs::remove_file(files.path("new")).unwrap();
+            files.make(QUIET).unwrap();
+            files.lay();
+            assert!(files.applied() == next, "{what}");
+            expected.push(next);
+        }
+    }
+}
+
+#[test]
+fn a_page_that_changes_each_time_is_written_once_each_time() {
+    let long = noise(1, 1 << 20);
+    let files = Files::new(&long, &[]);
+    for time in 0..6 {
+        let mut next = long.clone();
+        next[..8].fill(time);
+        next[100_000..500_000].fill(time);
+        fs::write(files.path("original"), &next).unwrap();
+        let written = files.make(QUIET).unwrap().written;
+        // By turns: in the patch they pack well, beneath the one before they are not packed.
+        match time % 2 {
+            0 => assert!(written < 20_000, "{time}: {written}"),
+            _ => assert!((400_000..420_000).contains(&written), "{time}: {written}"),
+        }
+        files.lay();
+        assert!(files.applied() == next);
+    }
+}
+
+#[test]
+fn what_a_damaged_patch_lies_over_is_not_gone_by() {
+    let (before, after) = cases().swap_remove(1);
+    let files = Files::new(&before, &after);
+    files.make(QUIET).unwrap();
+    files.lay();
+    assert!(files.base_of().is_some());
+    let patch = fs::read(files.path(PATCH)).unwrap();
+    for at in [0, 7, 20, patch.len() / 2, patch.len() - 40] {
+        let mut flipped = patch.clone();
+        flipped[at] ^= 1;
+        fs::write(files.path(PATCH), flipped).unwrap();
+        assert!(files.base_of().is_none(), "flipped at {at}");
+    }
+    fs::write(files.path(PATCH), &patch[..patch.len() - 40]).unwrap();
+    assert!(files.base_of().is_none());
+    fs::write(files.path(PATCH), patch).unwrap();
+    assert!(files.base_of().is_some());
+    // Somebody wrote to the file without applying it.
+    let mut used = files.base();
+    used[4100] ^= 1;
+    fs::write(files.path(BASE), used).unwrap();
+    assert!(files.base_of().is_none());
+}
+
+#[test]
+fn a_patch_that_an_earlier_version_left_is_applied() {
+    let (before, after) = cases().swap_remove(1);
+    let files = Files::new(&before, &after);
+    files.make(QUIET).unwrap();
+    let patch = fs::read(files.path("new")).unwrap();
+    let (header, packed) = patch.split_at(52);
+    let mut header = header.to_vec();
+    header[7] = 1;
+    let mut body = zstd::decode_all(packed).unwrap();
+    // Without the list of what nobody reads, and its length.
+    let changed = roaring::RoaringTreemap::from_iter([0, 1, 256, 767]);
+    body.truncate(body.len() - 32 - changed.serialized_size() - 4);
+    let digest = blake3::hash(&[&header[..], &body].concat());
+    body.extend(digest.as_bytes());
+    let former = [header, zstd::encode_all(&body[..], 3).unwrap()].concat();
+    fs::write(files.path("new"), former).unwrap();
+    files.apply().unwrap();
+    assert!(files.base() == after);
+}
+
 #[test]
 fn a_file_that_has_another_name_too_is_nobodys_to_change() {
     let files = Files::new(&noise(1, 8192), b"after");
-    assert!(is_possible(&files.path("base")));
-    fs::hard_link(files.path("base"), files.path("link")).unwrap();
-    assert!(!is_possible(&files.path("base")));
+    assert!(is_possible(&files.path(BASE)));
+    fs::hard_link(files.path(BASE), files.path("link")).unwrap();
+    assert!(!is_possible(&files.path(BASE)));
     std::os::unix::fs::symlink(files.path("original"), files.path("symlink")).unwrap();
     assert!(!is_possible(&files.path("symlink")));
     fs::write(files.path("short"), noise(1, 8191)).unwrap();

@@ -3,14 +3,14 @@
 
 use std::ops::Bound;
 
-use heed::{RoTxn, types::Bytes};
+use heed::RoTxn;
 use roaring::RoaringBitmap;
 
 use super::{
     Store, StoreError, packings,
     rows::{
         Copy, CopyKey, Filing, FolderNumber, IdentityNumber, Journal, Message, MessageId, Part, Sighting, Source,
-        SourceNumber, UidlDigest, Unclaimed, Usage, User, UserId, uidl_digest,
+        SourceNumber, UidlDigest, Unclaimed, Usage, User, UserId,
     },
 };
 
@@ -61,22 +61,13 @@ impl Store {
         let mut done = RoaringBitmap::new();
         let mut from = 0;
         // The bounds are inclusive: UIDs are below 2^32 (RFC 9051, 2.3.1.1).
-        let key = |uid| CopyKey::Imap {
-            source,
-            folder,
-            uidvalidity,
-            uid,
-        };
+        let key = |uid| ((source, folder), (uidvalidity, uid));
         loop {
             let page: Vec<u32> = self.reading(|txn| {
-                let copies = self.catalog.copies.remap_data_type::<Bytes>();
-                let rows = copies.range(txn, &(key(from)..=key(u32::MAX)))?.take(PAGE * 100);
-                rows.filter_map(|row| match row {
-                    Ok((CopyKey::Imap { uid, .. }, _)) => Some(Ok(uid)),
-                    Ok(_) => None,
-                    Err(error) => Some(Err(error)),
-                })
-                .collect()
+                let rows = self.catalog.copies.uids.range(txn, &(key(from)..=key(u32::MAX)))?;
+                rows.take(PAGE * 100)
+                    .map(|row| row.map(|((_, (_, uid)), _)| uid))
+                    .collect()
             })?;
             let last = page.last().copied();
             done.extend(page);
@@ -90,25 +81,18 @@ impl Store {
     /// The UIDLs of a source that are done, by the beginnings of their digests, ascending; and the sizes that the
     /// server announced for them, where they were noted.
     pub fn done_uidls(&self, source: SourceNumber) -> Result<Vec<(UidlDigest, Option<u64>)>, StoreError> {
-        let key = |uidl| CopyKey::Pop3 { source, uidl };
-        let last = Bound::Included(key([0xff; 32]));
-        let (mut done, mut from) = (Vec::new(), Bound::Included(key([0; 32])));
+        let last = Bound::Included((source, UidlDigest::MAX));
+        let (mut done, mut from) = (Vec::new(), Bound::Included((source, UidlDigest::MIN)));
         loop {
-            let page: Vec<([u8; 32], Option<u64>)> = self.reading(|txn| {
-                let rows = self.catalog.copies.range(txn, &(from, last))?;
+            let page: Vec<(UidlDigest, Option<u64>)> = self.reading(|txn| {
+                let rows = self.catalog.copies.uidls.range(txn, &(from, last))?;
                 rows.take(PAGE * 100)
-                    .filter_map(|row| match row {
-                        Ok((CopyKey::Pop3 { uidl, .. }, row)) => Some(Ok((uidl, row.traits.map(|traits| traits.size)))),
-                        Ok(_) => None,
-                        Err(error) => Some(Err(error)),
-                    })
+                    .map(|row| row.map(|((_, uidl), copy)| (uidl, copy.traits.map(|traits| traits.size))))
                     .collect()
             })?;
-            done.extend(page.iter().map(|(uidl, size)| (uidl_digest(uidl), *size)));
-            match page.last() {
-                Some((uidl, _)) => from = Bound::Excluded(key(*uidl)),
-                None => return Ok(done),
-            }
+            let Some((uidl, _)) = page.last() else { return Ok(done) };
+            from = Bound::Excluded((source, *uidl));
+            done.extend(page);
         }
     }
 

@@ -5,16 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use heed::RoTxn;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, disk, schema::SCHEMA};
+use super::{StoreError, catalog::Catalog, disk, rows::MessageId, schema::SCHEMA};
 use crate::fault;
 
 /// What a backup is, as JSON. Where it is, the rest is complete.
 pub(super) const RECORD: &str = "backup.json";
-/// The form of [`Record`]; one that is higher is of a later version.
-pub(super) const FORM: u32 = 1;
+/// The form of [`Record`]; one that is higher is of a later version. From 3 on, a patch may lie over a file.
+pub(super) const FORM: u32 = 3;
+/// From this form on, free pages do not count in the digests of files that may be patched.
+const BY_USE: u32 = 2;
 
 /// What a backup is: `backup.json` in its folder, written when all else is on disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +33,9 @@ pub struct Record {
     /// Messages, and their bytes as they came.
     pub messages: u64,
     pub bytes: u64,
+    /// Nobody can look into a catalog over which a patch lies. From form 3 on.
+    #[serde(default)]
+    pub(super) known: Option<Known>,
     pub catalog: RecordedFile,
     pub volumes: Vec<RecordedVolume>,
 }
@@ -38,7 +44,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedFile {
     pub bytes: u64,
-    /// In hexadecimal.
+    /// In hexadecimal. Of the catalog, and of a volume that is not sealed, with zeros in place of what is in free pages.
     pub blake3: String,
 }
 
@@ -63,12 +69,49 @@ pub enum How {
     Copied,
 }
 
+/// What a catalog is known by.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// In hexadecimal.
+    pub archive: Option<String>,
+    pub newest: Option<Newest>,
+}
+
+/// The message that was kept last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Newest {
+    pub message: MessageId,
+    /// In hexadecimal.
+    pub sha256: String,
+}
+
+impl Known {
+    /// # Errors
+    /// The catalog cannot be read.
+    pub fn of(catalog: &Catalog, txn: &RoTxn) -> Result<Self, StoreError> {
+        let last = catalog.messages.last(txn);
+        let last = last.map_err(StoreError::lmdb("reading", catalog.path()))?;
+        Ok(Self {
+            archive: catalog.id().map(hex::encode),
+            newest: last.map(|(id, message)| Newest {
+                message: id,
+                sha256: hex::encode(message.sha256),
+            }),
+        })
+    }
+}
+
 /// Writes the record into the folder of a backup, or of what becomes of one: with it, that is complete.
 pub(super) fn put(folder: &Path, json: &[u8]) -> Result<(), StoreError> {
     disk::replace(&folder.join(RECORD), json, || fault::point("backup-recording"))
 }
 
 impl Record {
+    /// Whether what is in free pages does not count in the digests of files that are not sealed.
+    pub(super) fn is_by_use(&self) -> bool {
+        self.form >= BY_USE
+    }
+
     /// The record of the backup in `path`; `None` where there is none.
     ///
     /// # Errors

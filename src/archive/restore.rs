@@ -123,7 +123,7 @@ fn refuse_content(target: &Path) -> Result<(), StoreError> {
     if staging::is_half_placed(target, Target::Store) {
         known.extend([disk::CATALOG, disk::VOLUMES]);
     }
-    match staging::other_names(target, &known)?.first() {
+    match disk::other_names(target, &known)?.first() {
         None => Ok(()),
         Some(name) => {
             let detail = format!(
@@ -191,13 +191,20 @@ fn build(path: &Path, record: &Record, new: &Path, hooks: Hooks) -> Result<Built
         disk::make_dir(&folder)?;
         let mut original = Original::at_rest(&from)?;
         // A backup that was broken off has written behind the end of what is there.
-        if path.join(NEW).join(name).join(patch::PATCH).exists() {
+        if patch::lies_in(&path.join(NEW).join(name)) {
             original = original.up_to(wanted.bytes);
         }
-        let copied = carry::copy(&original, &folder.join(disk::DATA_FILE), mode, hooks)?;
+        // LMDB cannot read a file over which a patch lies.
+        let is_by_use = mode != seal::FILE_MODE && record.is_by_use() && !patch::lies_in(&path.join(name));
+        let free = is_by_use.then(|| original.free()).transpose()?;
+        let copied = carry::copy(&original, free.as_ref(), &folder.join(disk::DATA_FILE), mode, hooks)?;
         built.written += copied.written;
         StoreError::point("restore-copied")?;
-        if copied.file == *wanted {
+        let file = match patch::lies_in(&path.join(name)) {
+            true => patched(&path.join(name), &folder, &mut built, hooks)?,
+            false => copied.file,
+        };
+        if file == *wanted {
             return Ok(());
         }
         let from = from.display().to_string();
@@ -231,6 +238,26 @@ fn build(path: &Path, record: &Record, new: &Path, hooks: Hooks) -> Result<Built
     record::put(new, b"{}")?;
     StoreError::point("restore-built")?;
     Ok(built)
+}
+
+/// Makes the copy in the folder `copy` what the patch in the folder `from` makes of it, and takes its digest.
+fn patched(from: &Path, copy: &Path, built: &mut Built, hooks: Hooks) -> Result<RecordedFile, StoreError> {
+    let (patch, file) = (from.join(patch::PATCH), copy.join(disk::DATA_FILE));
+    match patch::apply(&patch, &file) {
+        Ok(written) => built.written += written,
+        Err(StoreError::Io { source, .. }) if patch::is_damage(&source) => {
+            built.damaged.push(format!("{}: {source}", patch.display()));
+        }
+        Err(error) => return Err(error),
+    }
+    StoreError::point("restore-patched")?;
+    // It was counted when it was copied.
+    let hooks = Hooks {
+        passed: &|_| {},
+        ..hooks
+    };
+    let original = Original::at_rest(&file)?;
+    carry::digest(&original, Some(&original.free()?), &file, hooks)
 }
 
 /// What is damaged in a catalog or volume that may have been written to; `from`: the file that it was copied from.

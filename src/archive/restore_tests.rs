@@ -49,13 +49,13 @@ async fn a_restore_is_complete_and_checked_or_nothing() {
             }
             Err(error) => assert!(matches!(error, StoreError::Interrupted), "{error}"),
         }
-        let names = staging::other_names(&target.data_dir, &["lock"]).unwrap();
+        let names = disk::other_names(&target.data_dir, &["lock"]).unwrap();
         assert!(names.is_empty(), "{names:?}");
         cuts += 1;
     }
     assert!(cuts > 5, "{cuts}");
     assert_eq!(
-        staging::other_names(&target.data_dir, &["lock"]).unwrap(),
+        disk::other_names(&target.data_dir, &["lock"]).unwrap(),
         ["catalog", "volumes"]
     );
     let links = fs::metadata(target.data_dir.join("volumes/000001/data.mdb"))

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use super::base64_lines::Lines;
-use super::codec::{self, KeyPart};
 pub use crate::ids::{FolderNumber, GroupNumber, IdentityNumber, MessageId, RunId, Seconds, SourceNumber, UserId};
-use crate::message::Address;
+use crate::{identify::HeaderDigest, message::Address};
 
 pub type Sha256 = [u8; 32];
 
@@ -264,7 +263,7 @@ impl Source {
     }
 }
 
-/// The key of `copies`: a copy that is done.
+/// The name of a copy that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CopyKey {
     Imap {
@@ -273,16 +272,18 @@ pub enum CopyKey {
         uidvalidity: u32,
         uid: u32,
     },
-    /// With the BLAKE3 digest of the UIDL.
-    Pop3 { source: SourceNumber, uidl: [u8; 32] },
+    Pop3 {
+        source: SourceNumber,
+        uidl: UidlDigest,
+    },
 }
 
-/// The beginning of a UIDL's digest: enough to tell the UIDLs of a mailbox apart in memory.
+/// The beginning of the BLAKE3 digest of a UIDL. Nobody can make two UIDLs in whose digests this much is the same.
 pub type UidlDigest = u128;
 
-pub fn uidl_digest(uidl: &[u8; 32]) -> UidlDigest {
+pub fn uidl_digest(uidl: &str) -> UidlDigest {
     let mut beginning = [0; 16];
-    beginning.copy_from_slice(&uidl[..16]);
+    beginning.copy_from_slice(&blake3::hash(uidl.as_bytes()).as_bytes()[..16]);
     UidlDigest::from_be_bytes(beginning)
 }
 
@@ -290,55 +291,14 @@ impl CopyKey {
     pub fn uidl(source: SourceNumber, uidl: &str) -> Self {
         Self::Pop3 {
             source,
-            uidl: *blake3::hash(uidl.as_bytes()).as_bytes(),
+            uidl: uidl_digest(uidl),
         }
     }
 }
 
-impl CopyKey {
-    /// What [`Copy`] keeps of the key.
-    pub fn check(&self) -> [u8; 4] {
-        let mut key = Vec::with_capacity(36);
-        self.put(&mut key);
-        codec::checksum(&key)
-    }
-}
-
-impl KeyPart for CopyKey {
-    fn put(&self, key: &mut Vec<u8>) {
-        match self {
-            Self::Imap {
-                source,
-                folder,
-                uidvalidity,
-                uid,
-            } => ((*source, *folder), (*uidvalidity, *uid)).put(key),
-            Self::Pop3 { source, uidl } => (*source, *uidl).put(key),
-        }
-    }
-
-    /// The two forms differ in length.
-    fn take(key: &mut &[u8]) -> Option<Self> {
-        if key.len() == 16 {
-            let ((source, folder), (uidvalidity, uid)) = KeyPart::take(key)?;
-            Some(Self::Imap {
-                source,
-                folder,
-                uidvalidity,
-                uid,
-            })
-        } else {
-            let (source, uidl) = KeyPart::take(key)?;
-            Some(Self::Pop3 { source, uidl })
-        }
-    }
-}
-
-/// `copies`: which message a copy was found to be.
+/// `uids`, `uidls`: which message a copy was found to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
-    /// The beginning of the key's digest: a key that is not the one this was written under is noticed.
-    pub key: [u8; 4],
     pub message: MessageId,
     /// SHA-256 of the bytes fetched, where they are not those of the message: what
     /// deletion compares with.
@@ -360,25 +320,6 @@ pub struct Traits {
     pub header: HeaderDigest,
     /// Less came than was announced, so perhaps not all of the message: the copy is never deleted.
     pub short: bool,
-}
-
-/// The beginning of the BLAKE3 digest of a whole header, as [`header_digest`] takes it.
-pub type HeaderDigest = [u8; 16];
-
-/// The digest of the header of a message, given whole or as its header alone: up to the empty line, and without it and
-/// the line end before it, which servers leave out or double where there is no body.
-pub fn header_digest(message: &[u8]) -> HeaderDigest {
-    let mut end = message.len();
-    for at in memchr::memchr_iter(b'\n', message) {
-        if matches!(&message[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]) || matches!(&message[..at], [] | [b'\r']) {
-            end = at;
-            break;
-        }
-    }
-    let header = message[..end].trim_ascii_end();
-    let mut digest = [0; 16];
-    digest.copy_from_slice(&blake3::hash(header).as_bytes()[..16]);
-    digest
 }
 
 /// A copy's name that lasts, and what was seen under it.

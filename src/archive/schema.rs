@@ -3,7 +3,7 @@
 use std::{ops::Bound, path::Path};
 
 use heed::{
-    Env, RoTxn, RwTxn, WithoutTls,
+    BytesDecode, Database, Env, RoTxn, RwTxn, WithoutTls,
     types::{Bytes, Str},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     StoreError,
     catalog::{Catalog, IDENTITIES_KEY, META, NEXT_KEY, SCHEMA_KEY},
-    codec::{Key, Row},
-    packings,
+    codec::{Key, KeyPart, Row, checksum},
+    copies::{UidKey, Uidls, Uids},
     rows::{
-        Copy, CopyKey, Counters, FolderNumber, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256,
-        SourceNumber, UserId,
+        Copy, Counters, FolderNumber, Identities, IdentityNumber, MessageId, RunId, Seconds, Sha256, SourceNumber,
+        Traits, UserId,
     },
-    settled::{Packing, Settled, TakingOver},
+    settled::{Became, Packing, Settled, TakingOver, key_bytes},
     taken_over,
 };
 use crate::{clock, fault, identify::IDENTITY_VERSION};
@@ -28,8 +28,9 @@ use crate::{clock, fault, identify::IDENTITY_VERSION};
 /// tables `volumes`, `journals` and `unclaimed`. 3: `copies` keeps what proves that a server still means the same
 /// message by a name, and there is a table `sightings`. 4: there is the ledger, and `next` counts its rows; there is a
 /// table `lists`, which is filled later. 5: `identities`, `bytes`, `held` and `filings` are packed, and an identity is
-/// known by the first 16 bytes of its digest. 6: there are tables `accounts`, `sessions` and `audit`.
-pub const SCHEMA: u32 = 6;
+/// known by the first 16 bytes of its digest. 6: there are tables `accounts`, `sessions` and `audit`. 7: in place of
+/// `copies` there are `uids` and `uidls`, which are packed, and a UIDL is known by the first 16 bytes of its digest.
+pub const SCHEMA: u32 = 7;
 
 /// The last schema whose rows are all by themselves.
 const UNPACKED: u32 = 4;
@@ -87,8 +88,8 @@ pub(super) fn check(env: &Env<WithoutTls>, path: &Path) -> Result<Option<u32>, S
 }
 
 /// Brings a catalog of schema `found` to the present one; the last of it, which makes it so, is in the transaction that
-/// it gives. Those before leave a catalog of schema 4 with something beside it that nobody reads: all rows are written
-/// anew, and LMDB keeps in memory what a transaction writes.
+/// it gives. Those before leave a catalog of schema 4 or a later one with something beside it that nobody reads: all
+/// rows are written anew, and LMDB keeps in memory what a transaction writes.
 pub(super) fn upgrade<'e>(
     catalog: &Catalog,
     env: &'e Env<WithoutTls>,
@@ -102,71 +103,110 @@ pub(super) fn upgrade<'e>(
         }
         put_number(catalog, &mut txn, UNPACKED)?;
     }
-    // From there on, tables were added that are empty at first.
-    if found <= UNPACKED {
-        txn = pack(catalog, env, txn)?;
-    }
+    // Other tables that came later are empty at first.
+    txn = pack(catalog, env, txn, found)?;
     put(catalog, &mut txn)?;
     Ok(txn)
 }
 
-/// Packs the tables of many small rows, a part in each transaction.
-fn pack<'e>(catalog: &Catalog, env: &'e Env<WithoutTls>, mut txn: RwTxn<'e>) -> heed::Result<RwTxn<'e>> {
-    let identities = |key: &[u8]| key.first_chunk().copied();
-    let mut identities = Pack::begin(&catalog.identities, &mut txn, identities)?;
-    let mut bytes = Pack::begin(&catalog.bytes, &mut txn, own_key::<packings::Bytes>)?;
-    let mut held = Pack::begin(&catalog.held, &mut txn, own_key::<packings::Held>)?;
-    let mut filings = Pack::begin(&catalog.filings, &mut txn, own_key::<packings::Filings>)?;
-    let tables: [&mut dyn Packs; 4] = [&mut identities, &mut bytes, &mut held, &mut filings];
-    for table in tables {
+/// Packs the tables of many small rows that schema `found` has by themselves, a part in each transaction.
+fn pack<'e>(catalog: &Catalog, env: &'e Env<WithoutTls>, mut txn: RwTxn<'e>, found: u32) -> heed::Result<RwTxn<'e>> {
+    let copies = copies_of_6(env, &txn)?;
+    let mut tables: Vec<Box<dyn Packs + '_>> = vec![
+        Pack::begin(&catalog.copies.uids, copies, &mut txn, of_a_uid)?,
+        Pack::begin(&catalog.copies.uidls, copies, &mut txn, of_a_uidl)?,
+    ];
+    if found <= UNPACKED {
+        let Catalog {
+            identities,
+            bytes,
+            held,
+            filings,
+            ..
+        } = catalog;
+        let halved = |key: &[u8]| key.first_chunk().copied();
+        tables.extend([
+            Pack::begin(identities, identities.fresh, &mut txn, move |key, value| {
+                fresh(key, value, halved(key))
+            })?,
+            Pack::begin(bytes, bytes.fresh, &mut txn, as_it_is)?,
+            Pack::begin(held, held.fresh, &mut txn, as_it_is)?,
+            Pack::begin(filings, filings.fresh, &mut txn, as_it_is)?,
+        ]);
+    }
+    for table in &mut tables {
         while table.go_on(&mut txn)? {
             txn.commit()?;
             fault::point("upgrade-packing")?;
             txn = env.write_txn()?;
         }
     }
-    identities.end(&mut txn)?;
-    bytes.end(&mut txn)?;
-    held.end(&mut txn)?;
-    filings.end(&mut txn)?;
+    for table in tables {
+        table.end(&mut txn)?;
+    }
+    // SAFETY: the handle was opened here, and nobody else has one.
+    unsafe { copies.remove(&mut txn) }?;
     Ok(txn)
 }
 
 /// A table on its way to being packed.
-struct Pack<'c, P: Packing, K> {
+struct Pack<'c, P: Packing, R> {
     table: &'c Settled<P>,
+    /// Where its rows are.
+    from: Database<Bytes, Bytes>,
     taking_over: TakingOver<P>,
-    /// Reads its keys as they were.
-    key: K,
+    /// Reads them as they were.
+    read: R,
 }
 
 trait Packs {
     /// Packs some of its rows; whether more may follow.
     fn go_on(&mut self, txn: &mut RwTxn) -> heed::Result<bool>;
+
+    fn end(self: Box<Self>, txn: &mut RwTxn) -> heed::Result<()>;
 }
 
-impl<P: Packing, K: Fn(&[u8]) -> Option<P::Key>> Packs for Pack<'_, P, K> {
+impl<P: Packing, R: Fn(&[u8], &[u8]) -> Became<P>> Packs for Pack<'_, P, R> {
     fn go_on(&mut self, txn: &mut RwTxn) -> heed::Result<bool> {
-        self.taking_over.go_on(self.table, txn, &self.key)
-    }
-}
-
-impl<'c, P: Packing, K> Pack<'c, P, K> {
-    fn begin(table: &'c Settled<P>, txn: &mut RwTxn, key: K) -> heed::Result<Self> {
-        Ok(Self {
-            table,
-            taking_over: TakingOver::begin(table, txn)?,
-            key,
-        })
+        self.taking_over.go_on(self.from, txn, &self.read)
     }
 
-    fn end(self, txn: &mut RwTxn) -> heed::Result<()> {
+    fn end(self: Box<Self>, txn: &mut RwTxn) -> heed::Result<()> {
         self.taking_over.end(self.table, txn)
     }
 }
 
-fn own_key<P: Packing>(key: &[u8]) -> Option<P::Key> {
-    <Key<P::Key> as heed::BytesDecode>::bytes_decode(key).ok()
+impl<'c, P: Packing, R: Fn(&[u8], &[u8]) -> Became<P> + 'c> Pack<'c, P, R> {
+    fn begin(
+        table: &'c Settled<P>,
+        from: Database<Bytes, Bytes>,
+        txn: &mut RwTxn,
+        read: R,
+    ) -> heed::Result<Box<dyn Packs + 'c>> {
+        Ok(Box::new(Self {
+            table,
+            from,
+            taking_over: TakingOver::begin(table, txn)?,
+            read,
+        }))
+    }
+}
+
+/// A row whose value is as it was.
+fn fresh<P: Packing>(was: &[u8], value: &[u8], key: Option<P::Key>) -> Became<P> {
+    match (key, decoded::<P::Value>(value)) {
+        (Some(key), Some(value)) => Became::Row((key, value)),
+        (Some(key), None) => Became::Damaged(key_bytes(&key)),
+        (None, _) => Became::Damaged(was.to_vec()),
+    }
+}
+
+fn as_it_is<P: Packing>(key: &[u8], value: &[u8]) -> Became<P> {
+    fresh(key, value, <Key<P::Key> as BytesDecode>::bytes_decode(key).ok())
+}
+
+fn decoded<T: DeserializeOwned + 'static>(value: &[u8]) -> Option<T> {
+    <Row<T> as BytesDecode>::bytes_decode(value).ok()
 }
 
 /// Notes the present schema.
@@ -198,9 +238,64 @@ struct CopyOf2 {
     archived_at: Seconds,
 }
 
+/// A row of `copies` as schemas 3 to 6 have it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CopyOf6 {
+    /// The beginning of the key's digest: a key that is not the one this was written under is noticed.
+    pub key: [u8; 4],
+    pub message: MessageId,
+    pub fetched: Option<Sha256>,
+    pub archived_at: Seconds,
+    pub traits: Option<Traits>,
+}
+
+/// Bytes of a key of `copies` over POP3: a source, and the digest of a UIDL.
+const UIDL_KEY: usize = 36;
+
+/// The copies that are done, as schemas 1 to 6 have them.
+fn copies_of_6(env: &Env<WithoutTls>, txn: &RoTxn) -> heed::Result<Database<Bytes, Bytes>> {
+    let copies = env.open_database(txn, Some("copies"))?;
+    copies.ok_or_else(|| heed::Error::Decoding("the table copies is missing".into()))
+}
+
+fn of_a_uid(key: &[u8], value: &[u8]) -> Became<Uids> {
+    match key.len() {
+        UIDL_KEY => Became::Another,
+        // Here it is as wrong as it was.
+        _ => of_6(key, value, <Key<UidKey> as BytesDecode>::bytes_decode(key).ok()),
+    }
+}
+
+fn of_a_uidl(key: &[u8], value: &[u8]) -> Became<Uidls> {
+    let read = |mut key: &[u8]| KeyPart::take(&mut key);
+    match key.len() {
+        UIDL_KEY => of_6(key, value, read(key)),
+        _ => Became::Another,
+    }
+}
+
+/// A row of `copies` that has this key now.
+fn of_6<P: Packing<Value = Copy>>(was: &[u8], value: &[u8], key: Option<P::Key>) -> Became<P> {
+    let Some(key) = key else {
+        return Became::Damaged(was.to_vec());
+    };
+    match decoded::<CopyOf6>(value).filter(|copy| copy.key == checksum(was)) {
+        Some(copy) => Became::Row((
+            key,
+            Copy {
+                message: copy.message,
+                fetched: copy.fetched,
+                archived_at: copy.archived_at,
+                traits: copy.traits,
+            },
+        )),
+        None => Became::Damaged(key_bytes(&key)),
+    }
+}
+
 fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
     each_copy(catalog, txn, |key, row: CopyOf1| CopyOf2 {
-        key: key.check(),
+        key: checksum(key),
         message: row.message,
         fetched: row.fetched,
         archived_at: row.archived_at,
@@ -208,7 +303,7 @@ fn copies_note_their_keys(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()
 }
 
 fn copies_have_room_for_traits(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
-    each_copy(catalog, txn, |_, row: CopyOf2| Copy {
+    each_copy(catalog, txn, |_, row: CopyOf2| CopyOf6 {
         key: row.key,
         message: row.message,
         fetched: row.fetched,
@@ -256,10 +351,11 @@ fn the_ledger_begins(catalog: &Catalog, txn: &mut RwTxn) -> heed::Result<()> {
 fn each_copy<Before: DeserializeOwned + 'static, After: Serialize + 'static>(
     catalog: &Catalog,
     txn: &mut RwTxn,
-    renew: impl Fn(&CopyKey, Before) -> After,
+    renew: impl Fn(&[u8], Before) -> After,
 ) -> heed::Result<()> {
-    let before = catalog.copies.remap_types::<Bytes, Row<Before>>();
-    let after = catalog.copies.remap_data_type::<Row<After>>();
+    let copies = copies_of_6(&catalog.env, txn)?;
+    let before = copies.remap_data_type::<Row<Before>>();
+    let after = copies.remap_data_type::<Row<After>>();
     let page = |txn: &RoTxn, behind: Option<&Vec<u8>>| -> heed::Result<Vec<(Vec<u8>, Before)>> {
         let from = behind.map_or(Bound::Unbounded, |key| Bound::Excluded(key.as_slice()));
         let rows = before.range(txn, &(from, Bound::Unbounded))?.take(AT_ONCE);
@@ -274,7 +370,6 @@ fn each_copy<Before: DeserializeOwned + 'static, After: Serialize + 'static>(
             return Ok(());
         }
         for (key, row) in rows {
-            let key = <Key<CopyKey> as heed::BytesDecode>::bytes_decode(&key).map_err(heed::Error::Decoding)?;
             after.put(txn, &key, &renew(&key, row))?;
         }
     }

@@ -7,7 +7,8 @@ use roaring::RoaringTreemap;
 
 use super::{
     Store, StoreError,
-    rows::{CopyKey, FolderNumber, Source},
+    rows::{Copy, FolderNumber, Source, UidlDigest},
+    settled::{Packing, Settled},
 };
 use crate::config::Family;
 
@@ -27,37 +28,41 @@ impl Store {
         let Some(number) = self.source_number(source)? else {
             return Ok(seen);
         };
-        let inbox = match source.family {
-            Family::Pop3 => self.folder_number(INBOX)?.unwrap_or_default(),
-            Family::Imap => FolderNumber::default(),
-        };
-        let key = |of: u32, byte: u8| match source.family {
-            Family::Imap => CopyKey::Imap {
-                source: number,
-                folder: FolderNumber(of),
-                uidvalidity: of,
-                uid: of,
-            },
-            Family::Pop3 => CopyKey::Pop3 {
-                source: number,
-                uidl: [byte; 32],
-            },
-        };
-        let last = Bound::Included(key(u32::MAX, 0xff));
-        let mut from = Bound::Included(key(0, 0));
+        let copies = &self.catalog.copies;
+        match source.family {
+            Family::Imap => {
+                let of = |number, folder, uid| ((number, FolderNumber(folder)), (uid, uid));
+                let all = (of(number, 0, 0), of(number, u32::MAX, u32::MAX));
+                self.see(&copies.uids, all, |((_, folder), _)| *folder, &mut seen)?;
+            }
+            Family::Pop3 => {
+                let inbox = self.folder_number(INBOX)?.unwrap_or_default();
+                let all = ((number, UidlDigest::MIN), (number, UidlDigest::MAX));
+                self.see(&copies.uidls, all, |_| inbox, &mut seen)?;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Adds the messages of the rows from one key to another.
+    fn see<P: Packing<Value = Copy>>(
+        &self,
+        table: &Settled<P>,
+        (first, last): (P::Key, P::Key),
+        folder: impl Fn(&P::Key) -> FolderNumber,
+        seen: &mut BTreeMap<FolderNumber, RoaringTreemap>,
+    ) -> Result<(), StoreError> {
+        let mut from = Bound::Included(first);
         loop {
+            let bounds = (from, Bound::Included(last.clone()));
             let page: Vec<_> = self.reading(|txn| {
-                let rows = self.catalog.copies.range(txn, &(from, last))?.take(PAGE);
+                let rows = table.range(txn, &bounds)?.take(PAGE);
                 rows.map(|row| row.map(|(key, copy)| (key, copy.message))).collect()
             })?;
-            let Some((key, _)) = page.last() else { return Ok(seen) };
-            from = Bound::Excluded(*key);
+            let Some((key, _)) = page.last() else { return Ok(()) };
+            from = Bound::Excluded(key.clone());
             for (key, message) in page {
-                let folder = match key {
-                    CopyKey::Imap { folder, .. } => folder,
-                    CopyKey::Pop3 { .. } => inbox,
-                };
-                seen.entry(folder).or_default().insert(message.0);
+                seen.entry(folder(&key)).or_default().insert(message.0);
             }
         }
     }

@@ -11,7 +11,7 @@ use std::{
 
 use heed::CompactionOption;
 
-use super::{StoreError, catalog::Catalog, disk, hooks::Hooks, lock, resident};
+use super::{StoreError, catalog::Catalog, disk, hooks::Hooks, lock, resident, waiting};
 use crate::{config::Config, durable};
 
 /// Bytes taken out of a pipe at once.
@@ -37,6 +37,7 @@ pub fn shrink_catalog(config: &Config, hooks: Hooks) -> Result<u64, StoreError> 
     let Some(_alone) = lock::lock_out_readers(&config.data_dir)? else {
         return Ok(0);
     };
+    waiting::apply(&config.data_dir)?;
     let size = || {
         fs::metadata(&file)
             .map(|file| file.len())

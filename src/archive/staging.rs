@@ -5,8 +5,8 @@
 //! replaces. No catalog is ever beside volumes that are not its own: the old one goes first and the new one comes last,
 //! so a folder in which this was cut off is refused by whoever opens it, until it is finished.
 //!
-//! A file of a new backup can be a [patch] for the one that it replaces. It is applied between the renames, when
-//! nobody can open either.
+//! A file of a new backup can be a [patch] for the one that it replaces. Between the renames, when nobody can open either,
+//! that file comes beside the patch, which [waits](super::waiting) there or is applied.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{StoreError, disk, patch, record::RECORD};
+use super::{StoreError, disk, patch, record::RECORD, waiting};
 use crate::durable;
 
 /// What is being built.
@@ -81,7 +81,7 @@ pub(super) fn begin(path: &Path) -> Result<PathBuf, StoreError> {
 /// Whether somebody has written to what the patches in `.new` are for.
 fn is_overtaken(path: &Path) -> Result<bool, StoreError> {
     let new = path.join(NEW);
-    for name in patched(&new)? {
+    for name in waiting::within(&new)? {
         let base = path.join(&name).join(disk::DATA_FILE);
         if base.exists() && patch::is_overtaken(&new.join(&name).join(patch::PATCH), &base)? {
             return Ok(true);
@@ -90,22 +90,13 @@ fn is_overtaken(path: &Path) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// The folders in `.new` whose file is a patch, as far as it was not applied.
-fn patched(new: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let volumes = other_names(&new.join(disk::VOLUMES), &[])?.into_iter();
-    let mut names = vec![PathBuf::from(disk::CATALOG)];
-    names.extend(volumes.map(|name| Path::new(disk::VOLUMES).join(name)));
-    names.retain(|name| new.join(name).join(patch::PATCH).exists());
-    Ok(names)
-}
-
 /// Gives up what was begun in `path`: the backup before is as it was.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub(super) fn abandon(path: &Path) -> Result<(), StoreError> {
     let new = path.join(NEW);
-    for name in patched(&new)? {
+    for name in waiting::within(&new)? {
         patch::undo(
             &new.join(&name).join(patch::PATCH),
             &path.join(&name).join(disk::DATA_FILE),
@@ -122,7 +113,7 @@ fn clear(path: &Path) -> Result<(), StoreError> {
         let folder = path.join(name);
         let ours = [disk::CATALOG, disk::VOLUMES, RECORD, &part];
         let known: Vec<_> = ours.into_iter().chain(disk::HARMLESS).collect();
-        if let Some(other) = other_names(&folder, &known)?.first() {
+        if let Some(other) = disk::other_names(&folder, &known)?.first() {
             return Err(StoreError::Refused {
                 path: folder,
                 detail: format!("contains {other:?}, which does not belong to a backup; use another directory"),
@@ -145,7 +136,7 @@ pub(super) fn put_in_place(path: &Path, target: Target) -> Result<u64, StoreErro
         }
     }
     let mut written = 0;
-    for name in patched(&new)? {
+    for name in waiting::within(&new)? {
         written += take_over(&old.join(&name), &new.join(&name))?;
     }
     for name in [disk::VOLUMES, disk::CATALOG] {
@@ -163,7 +154,8 @@ pub(super) fn put_in_place(path: &Path, target: Target) -> Result<u64, StoreErro
     Ok(written)
 }
 
-/// Makes the file in the folder `old` that of the folder `new`, by the patch that is there.
+/// Takes the file in the folder `old` over into the folder `new`, with the patch for it that is there. Gives the bytes
+/// written.
 fn take_over(old: &Path, new: &Path) -> Result<u64, StoreError> {
     let (patch, base, file) = (
         new.join(patch::PATCH),
@@ -171,15 +163,19 @@ fn take_over(old: &Path, new: &Path) -> Result<u64, StoreError> {
         new.join(disk::DATA_FILE),
     );
     let mut written = 0;
+    let waits = patch::lay(&patch, if file.exists() { &file } else { &base })?;
     if !file.exists() {
-        written = patch::apply(&patch, &base)?;
-        StoreError::point("patch-applied")?;
+        if !waits {
+            written = patch::apply(&patch, &base)?;
+            StoreError::point("patch-applied")?;
+        }
         rename(&base, &file)?;
         disk::sync_dir(new)?;
         StoreError::point("patch-moved")?;
     }
-    fs::remove_file(&patch).map_err(StoreError::io("removing", &patch))?;
-    disk::sync_dir(new)?;
+    if !waits {
+        waiting::remove(new)?;
+    }
     Ok(written)
 }
 
@@ -206,23 +202,4 @@ pub(super) fn refuse_overlap(one: &Path, other: &Path) -> Result<(), StoreError>
         });
     }
     Ok(())
-}
-
-/// The names in a folder, beside those that are in `known`; none where there is no folder.
-pub(super) fn other_names(path: &Path, known: &[&str]) -> Result<Vec<String>, StoreError> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StoreError::io("reading", path)(error)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(StoreError::io("reading", path))?.file_name();
-        let name = name.to_string_lossy().into_owned();
-        if !known.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }

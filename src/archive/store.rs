@@ -29,6 +29,7 @@ use super::{
     seal, staging,
     turn::Turn,
     volumes::Volumes,
+    waiting,
 };
 use crate::ids::GroupNumber;
 use crate::{config::Config, panics::survived};
@@ -152,6 +153,7 @@ impl Store {
         fs::set_permissions(path, Permissions::from_mode(DIR_MODE))
             .map_err(StoreError::io("closing to others", path))?;
         StoreError::point("open-locked")?;
+        waiting::apply(path)?;
         let folder = path.join(CATALOG);
         make_dir(&folder)?;
         StoreError::point("open-catalog-folder")?;
@@ -232,6 +234,8 @@ impl Store {
                 {
                     thread::sleep(LOOK);
                 }
+                // Another one who reads just puts a backup's files together.
+                Err(StoreError::InUse { .. }) if started.elapsed() < MAKING => thread::sleep(LOOK),
                 opened => return opened,
             }
         }
@@ -246,8 +250,9 @@ impl Store {
             return Err(known::none(config));
         }
         refuse_network_file_systems(path)?;
-        environment::refuse_unreadable(&file)?;
         let readers = lock::lock_out_removal(path)?;
+        waiting::apply_for_reading(path)?;
+        environment::refuse_unreadable(&file)?;
         let catalog = Catalog::open_for_reading(&folder)?;
         Ok(Self {
             lookout: Lookout::over(&catalog)?,
@@ -407,7 +412,9 @@ pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreErr
     if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
         return Err(known::none(config));
     }
-    lock::lock_out_removal(path)
+    let readers = lock::lock_out_removal(path)?;
+    waiting::apply_for_reading(path)?;
+    Ok(readers)
 }
 
 fn refuse_foreign_files(path: &Path) -> Result<(), StoreError> {

@@ -5,10 +5,8 @@ use std::path::Path;
 use super::{
     Store, StoreError,
     catalog::Catalog,
-    disk,
-    known::ArchiveId,
-    record::Record,
-    rows::{MessageId, Sha256},
+    disk, patch,
+    record::{Known, Newest, Record},
 };
 
 /// A backup of more than what `store` has is not replaced by less, whatever became of the store.
@@ -44,38 +42,31 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
         })
     };
     const OTHER: &str = "with mail that is not in this archive, so it is not replaced";
-    let before = match known(&folder) {
+    let known = match patch::lies_in(&folder) {
+        // It can be opened by nobody as it is.
+        true => Record::read(path).map(|record| record.and_then(|record| record.known).unwrap_or_default()),
+        false => known(&folder),
+    };
+    let before = match known {
         Ok(before) => before,
         Err(StoreError::Older { .. }) => return Ok(()),
         Err(error) => return refuse(format!("contains a backup that cannot be read ({error})")),
     };
-    let own = store.catalog.id();
+    let own = store.catalog.id().map(hex::encode);
     if before.archive.is_some_and(|other| own.is_some_and(|own| own != other)) {
         return refuse(format!("contains a backup of another archive, {OTHER}"));
     }
-    let Some((id, sha256)) = before.newest else {
+    let Some(Newest { message: id, sha256 }) = before.newest else {
         return Ok(());
     };
     match store.message(id)? {
-        Some(message) if message.sha256 == sha256 => Ok(()),
+        Some(message) if hex::encode(message.sha256) == sha256 => Ok(()),
         _ => refuse(format!("contains a backup {OTHER}")),
     }
-}
-
-/// What a catalog is known by.
-struct Known {
-    archive: Option<ArchiveId>,
-    /// Its message that was kept last.
-    newest: Option<(MessageId, Sha256)>,
 }
 
 fn known(folder: &Path) -> Result<Known, StoreError> {
     let catalog = Catalog::open_at_rest(folder)?;
     let txn = catalog.read()?;
-    let last = catalog.messages.last(&txn);
-    let last = last.map_err(StoreError::lmdb("reading", folder))?;
-    Ok(Known {
-        archive: catalog.id(),
-        newest: last.map(|(id, message)| (id, message.sha256)),
-    })
+    Known::of(&catalog, &txn)
 }

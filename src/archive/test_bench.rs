@@ -13,6 +13,11 @@ use super::{
 use crate::config::Config;
 use crate::identify::{Digests, Listed};
 
+#[path = "../../tests/support/disks.rs"]
+mod disks;
+
+pub(crate) use disks::another_disk;
+
 /// What was filed, by message.
 pub(crate) type Kept = BTreeMap<MessageId, String>;
 

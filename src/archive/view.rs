@@ -13,7 +13,7 @@ use super::{
     lists_table, packings, resident,
     rows::{
         Copy, CopyKey, FolderNumber, IdentityNumber, Message, MessageId, Part, RunId, Source, SourceNumber, UidlDigest,
-        Usage, User, UserId, VolumeState, uidl_digest,
+        Usage, User, UserId, VolumeState,
     },
     runs::KnownRuns,
 };
@@ -127,15 +127,13 @@ impl View for Snapshot<'_> {
 
     fn gone_uidls(&self, source: SourceNumber, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
         self.read(|catalog, txn| {
-            let copies = catalog.copies.remap_types::<Bytes, Bytes>();
-            let prefix = source.0.to_be_bytes();
+            let all = (source, UidlDigest::MIN)..=(source, UidlDigest::MAX);
             let mut gone = BTreeSet::new();
-            for row in copies.prefix_iter(txn, &prefix)? {
+            for row in catalog.copies.uidls.range(txn, &all)? {
                 resident::touched();
                 let (key, _) = row?;
-                let uidl = key.get(prefix.len()..).and_then(|uidl| <[u8; 32]>::try_from(uidl).ok());
-                if let Some(uidl) = uidl.filter(|uidl| standing.binary_search(&uidl_digest(uidl)).is_err()) {
-                    gone.insert(CopyKey::Pop3 { source, uidl });
+                if standing.binary_search(&key.1).is_err() {
+                    gone.insert(key.into());
                 }
             }
             Ok(gone)

@@ -2,8 +2,9 @@
 
 use super::{
     Retrieval, Store, StoreError,
-    rows::{Copy, CopyKey, HeaderDigest, Message, MessageId, Sha256, header_digest},
+    rows::{Copy, CopyKey, Message, MessageId, Sha256},
 };
+use crate::identify::{HeaderDigest, header_digest};
 
 /// Journal reports of one message that are looked through.
 const REPORTS: usize = 1000;
@@ -25,7 +26,7 @@ impl Store {
     /// # Errors
     /// The catalog cannot be read.
     pub fn copies(&self, keys: &[CopyKey]) -> Result<Vec<Option<Copy>>, StoreError> {
-        self.reading(|txn| keys.iter().map(|key| self.catalog.copies.get(txn, key)).collect())
+        self.reading(|txn| self.catalog.copies.get_all(txn, keys))
     }
 }
 

@@ -24,6 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub const ENDING: Duration = Duration::from_secs(15);
 /// How long to wait for the mail and the webhook about a run when everything else is done.
 const TELLING: Duration = Duration::from_secs(10);
+/// The same where a signal asked for the end.
+pub const TELLING_AT_THE_END: Duration = Duration::from_secs(2);
 /// How long this process may go on for other commands without saying so.
 const WORTH_SAYING: Duration = Duration::from_millis(500);
 
@@ -365,13 +367,13 @@ async fn act_here(
     } else {
         None
     };
-    let outcome = {
+    let (outcome, was_interrupted) = {
         let all = answer_all(&data_dir, &appliance, &caller, request, each);
         tokio::pin!(all);
         let mut second = false;
         loop {
             tokio::select! {
-                outcome = &mut all => break outcome,
+                outcome = &mut all => break (outcome, second),
                 () = interrupts.next() => {}
             }
             if second {
@@ -385,9 +387,10 @@ async fn act_here(
         }
     };
     say_not_counted(appliance.store(), &appliance.not_counted());
-    // Who asked for the end once means it here as well.
+    // Who asked for the end once means it here as well, though it was a moment too early.
+    let most = if was_interrupted { TELLING_AT_THE_END } else { TELLING };
     let told = tokio::select! {
-        told = appliance.told(TELLING) => told,
+        told = appliance.told(most) => told,
         () = interrupts.next() => false,
     };
     if !told {

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
-    ask::{Interrupts, say_new},
+    ask::{Interrupts, TELLING_AT_THE_END, say_new},
     output::say,
     service, status,
 };
@@ -34,9 +34,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long what is in flight may take to be committed after the signal to stop. With what comes behind it, the
 /// appliance ends within ten seconds, which is what service managers wait at least.
 const FINISH: Duration = Duration::from_secs(5);
-/// How long after that mail and webhook may take.
-const TELL: Duration = Duration::from_secs(2);
-/// How long after that the answers to other commands may take.
+/// How long the answers to other commands may take after that, and after mail and webhook.
 const ANSWER: Duration = Duration::from_secs(1);
 
 pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
@@ -154,7 +152,7 @@ pub fn run(config: Config, new: bool, logs: &Logs) -> Result<u8, Failure> {
         if tokio::time::timeout(FINISH, appliance.interrupt_all()).await.is_err() {
             tracing::warn!("a run did not end in time; mail that it did not commit is fetched again");
         }
-        if !appliance.told(TELL).await {
+        if !appliance.told(TELLING_AT_THE_END).await {
             tracing::warn!("not all mail and webhook calls about runs were sent before the end");
         }
         // Whoever waits for a run that ended gets its protocol.

@@ -37,8 +37,8 @@ pub(super) const CONNECTIONS: usize = 512;
 const CROWDED: usize = CONNECTIONS / 2;
 /// Requests over one connection.
 pub(super) const REQUESTS: u32 = 100;
-/// How long a connection lasts after a request began, or after the client took something of its answer. A client that
-/// takes nothing, or sends the next header byte by byte, would hold it for good.
+/// How long a connection lasts after a request began, or after the client took something of its answer, as long as it is the
+/// client who is waited for. One that takes nothing, or sends the next header byte by byte, would hold it for good.
 const MOST: Duration = Duration::from_secs(30);
 /// How long a connection lasts that has its last answer, so that the answer arrives.
 const LAST: Duration = Duration::from_secs(2);
@@ -55,6 +55,8 @@ pub(super) struct Connection {
 struct Inner {
     socket: OwnedFd,
     ends: Cell<Instant>,
+    /// It is our answer that is waited for, however long that takes.
+    is_ours: Cell<bool>,
     requests: Cell<u32>,
     /// Set from when a request begins until we wait for the next one.
     is_busy: Cell<bool>,
@@ -76,6 +78,7 @@ impl Connection {
         let inner = Rc::new(Inner {
             socket,
             ends: Cell::new(Instant::now() + MOST),
+            is_ours: Cell::new(false),
             requests: Cell::new(0),
             is_busy: Cell::new(false),
             is_ending: Cell::new(false),
@@ -98,10 +101,19 @@ impl Drop for Connection {
 }
 
 async fn watch(inner: Rc<Inner>) {
-    while Instant::now() < inner.ends.get() {
+    loop {
+        let now = Instant::now();
+        let until = match inner.is_ours.get() {
+            // Before it can end: that is as long again from when our part was done.
+            true => now + MOST,
+            false => inner.ends.get(),
+        };
+        if until <= now {
+            break;
+        }
         tokio::select! {
             () = inner.answered.notified() => inner.is_busy.set(false),
-            () = sleep_until(inner.ends.get()) => {}
+            () = sleep_until(until) => {}
         }
     }
     inner.end();
@@ -164,9 +176,17 @@ impl Turn {
         }
     }
 
+    /// The request is here, and what its answer takes is our time.
+    pub fn takes_our_time(&self) {
+        if let Some(inner) = self.going_on() {
+            inner.is_ours.set(true);
+        }
+    }
+
     /// Ends the connection once the answer had time to arrive.
     pub fn end_soon(&self) {
         if let Some(inner) = &self.inner {
+            inner.is_ours.set(false);
             inner.ends.set(Instant::now() + LAST);
             inner.is_ending.set(true);
             // The watch must see it.
@@ -184,9 +204,14 @@ impl Turn {
         }
     }
 
+    fn going_on(&self) -> Option<&Rc<Inner>> {
+        self.inner.as_ref().filter(|inner| !inner.is_ending.get())
+    }
+
     /// The client takes something of the answer: more of it is asked for only when there is room again for what is sent.
     fn goes_on(&self) {
-        if let Some(inner) = self.inner.as_ref().filter(|inner| !inner.is_ending.get()) {
+        if let Some(inner) = self.going_on() {
+            inner.is_ours.set(false);
             inner.ends.set(Instant::now() + MOST);
         }
     }
@@ -204,6 +229,7 @@ impl Drop for Answering {
     fn drop(&mut self) {
         // The watch gets its turn when actix-http waits for the client again.
         if let Some(inner) = self.turn.inner.as_ref().filter(|_| !self.turn.is_early) {
+            inner.is_ours.set(false);
             inner.answered.notify_one();
         }
     }
@@ -218,8 +244,10 @@ impl MessageBody for Answering {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let next = Pin::new(&mut self.body).poll_next(cx);
-        if let Poll::Ready(Some(Ok(_))) = &next {
-            self.turn.goes_on();
+        match &next {
+            Poll::Ready(_) => self.turn.goes_on(),
+            // There is room for more than we have.
+            Poll::Pending => self.turn.takes_our_time(),
         }
         next
     }

@@ -85,7 +85,7 @@ pub(super) async fn receive(
             .insert_header((RETRY_AFTER, wait.as_secs() + 1))
             .body("too many requests from this address: try again later\n")
             .into()),
-        Ok(_) => reception.answer(&request, payload).await,
+        Ok(_) => reception.answer(&request, payload, &turn).await,
     };
     let is_whole = answered.is_ok() || !has_body(&request);
     let mut response = answered.unwrap_or_else(|refused| in_its_form(&request, *refused));
@@ -130,7 +130,7 @@ fn network(address: IpAddr) -> String {
 
 impl Reception {
     /// The guest's answer, or a refusal, before which the body may not have been read.
-    async fn answer(&self, request: &HttpRequest, payload: web::Payload) -> Result<HttpResponse, Refused> {
+    async fn answer(&self, request: &HttpRequest, payload: web::Payload, turn: &Turn) -> Result<HttpResponse, Refused> {
         if header_length(request) > HEADER {
             return Err(refusal(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).into());
         }
@@ -169,6 +169,7 @@ impl Reception {
             named,
             request: request.clone(),
         };
+        turn.takes_our_time();
         let mut answered = (route.handler)(asked).await;
         // It may also ask for a log-in first.
         if let Some(refused) = refused.filter(|_| answered.status() == StatusCode::NOT_FOUND) {

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use actix_web::http::{Method, StatusCode};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use rustix::process::getpriority_process;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{Asked, LetIn, NICE, Route, answer, connection::REQUESTS, serve};
@@ -242,6 +244,43 @@ fn whoever_reads_gives_way_to_mail_on_its_way() {
         let (status, _, body) = Client::new(address).await.ask("GET /threads", "", "").await;
         let nice = niceness() + NICE;
         assert_eq!((status, body), (200, format!("{nice} {nice}")));
+    });
+}
+
+/// On a busy machine, most of a hundred who logged in at once were cut off without a word: their turn came after the thirty
+/// seconds that a client has.
+#[test]
+fn an_answer_that_took_long_was_cut_off_as_if_the_client_took_none() {
+    const LONG: Duration = Duration::from_secs(33);
+    let late = async |_| {
+        sleep(LONG).await;
+        answer(StatusCode::OK).body("late\n")
+    };
+    let with_gap = async |_| {
+        let parts = stream::iter(["one\n", "two\n"]).then(async |part| {
+            if part == "two\n" {
+                sleep(LONG).await;
+            }
+            Ok::<_, actix_web::Error>(Bytes::from(part))
+        });
+        answer(StatusCode::OK).streaming(Box::pin(parts))
+    };
+    let routes = vec![
+        Route::new(Method::GET, "/late", LetIn::Anyone, late),
+        Route::new(Method::GET, "/gap", LetIn::Anyone, with_gap),
+    ];
+    served(json!({}), routes, async |address| {
+        let ask = async |page: &str| {
+            let mut client = Client::new(address).await;
+            let request = format!("GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            client.send(&request).await;
+            let mut bytes = Vec::new();
+            client.0.read_to_end(&mut bytes).await.unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        let (late, with_gap) = tokio::join!(ask("/late"), ask("/gap"));
+        assert!(late.starts_with("HTTP/1.1 200 ") && late.ends_with("late\n"), "{late}");
+        assert!(with_gap.contains("one\n") && with_gap.contains("two\n"), "{with_gap}");
     });
 }
 

@@ -7,7 +7,10 @@
 //! What is read as a header here is a matter of its own: archives hold these digests for ever, and how a header is read
 //! elsewhere may become more generous.
 
-use memchr::memchr;
+use std::sync::LazyLock;
+
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
+use memchr::{memchr, memchr_iter};
 
 use super::added::is_left_out;
 
@@ -17,6 +20,7 @@ pub const VERSION: u32 = 2;
 /// The context of all versions: so a message that has nothing in it which only a later version leaves out has one
 /// digest in all of them, and archives need not be read through.
 const CONTEXT: &str = "dropkeep 2026-11 message identity version 1";
+static KEY: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(CONTEXT));
 
 /// The identity of a message in a version, 1 or later. Linear in the message's length.
 pub fn identity(message: &[u8], version: u32) -> [u8; 32] {
@@ -142,31 +146,32 @@ impl Normalised {
     /// For so many bytes, about.
     fn new(length: usize) -> Self {
         Self {
-            hasher: blake3::Hasher::new_derive_key(CONTEXT),
+            hasher: blake3::Hasher::new_from_context_key(&KEY),
             buffer: Vec::with_capacity(length.min(BUFFER) + 2),
             line_end: false,
             cr: false,
         }
     }
 
-    fn update(&mut self, mut bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) {
         if self.cr && !bytes.is_empty() {
             self.cr = false;
             if bytes[0] != b'\n' {
                 self.push(b"\r");
             }
         }
-        // Where there is no CR at all there is nothing to do but to copy.
-        while let Some(at) = memchr(b'\r', bytes) {
-            self.push(&bytes[..at]);
+        let mut from = 0;
+        for at in memchr_iter(b'\r', bytes) {
             match bytes.get(at + 1) {
                 Some(b'\n') => {}
-                Some(_) => self.push(b"\r"),
+                // It is a byte like any other.
+                Some(_) => continue,
                 None => self.cr = true,
             }
-            bytes = &bytes[at + 1..];
+            self.push(&bytes[from..at]);
+            from = at + 1;
         }
-        self.push(bytes);
+        self.push(&bytes[from..]);
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -178,14 +183,14 @@ impl Normalised {
         self.append(if self.line_end { rest } else { bytes });
     }
 
-    fn append(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(BUFFER) {
-            if self.buffer.len() + chunk.len() > BUFFER {
-                self.hasher.update(&self.buffer);
-                self.buffer.clear();
-            }
-            self.buffer.extend_from_slice(chunk);
+    fn append(&mut self, mut bytes: &[u8]) {
+        while let Some((fits, rest)) = bytes.split_at_checked(BUFFER - self.buffer.len()) {
+            self.buffer.extend_from_slice(fits);
+            self.hasher.update(&self.buffer);
+            self.buffer.clear();
+            bytes = rest;
         }
+        self.buffer.extend_from_slice(bytes);
     }
 
     fn finish(mut self) -> [u8; 32] {

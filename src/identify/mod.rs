@@ -6,6 +6,7 @@ mod around;
 mod charset;
 mod date_names;
 mod dates;
+mod digests;
 mod envelope;
 mod found;
 mod header;
@@ -35,8 +36,6 @@ mod zone;
 use std::ops::Range;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
-
 use dates::{Date, date};
 use journal::Enclosed;
 
@@ -45,6 +44,7 @@ use crate::report::ReportCounts;
 pub use address::{addresses, first_addresses, received_for};
 pub use charset::{Charset, undeclared};
 pub use dates::moment;
+pub use digests::{Digests, HeaderDigest, header_digest, header_digests};
 pub use found::{Found, Named, Role, Wanted};
 pub use header::{Field, Header, is_from_line};
 pub use identity::{VERSION as IDENTITY_VERSION, former as former_identity};
@@ -105,6 +105,8 @@ pub struct Identified {
     pub bytes: Bytes,
     pub sha256: [u8; 32],
     pub identity: [u8; 32],
+    /// Of the header of what was fetched.
+    pub header: HeaderDigest,
     /// Seconds since 1970 UTC: the Date field; else INTERNALDATE; else the topmost Received; else a Date field that
     /// leaves the hour open.
     pub date: Option<i64>,
@@ -214,35 +216,25 @@ pub struct Outer {
     pub is_understood: bool,
 }
 
-/// The two digests of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Digests {
-    pub sha256: [u8; 32],
-    pub identity: [u8; 32],
-}
-
-impl Digests {
-    /// Those of `message`.
-    pub fn of(message: &[u8]) -> Self {
-        Self {
-            sha256: Sha256::digest(message).into(),
-            identity: identity_of(message),
-        }
-    }
-}
-
-/// A copy taken apart: the report that it is, and the message that is archived.
+/// A copy taken apart: the report that it is, with the digest of its header, and the message that is archived.
 struct Opened<'m> {
     report: Option<JournalReport<'m>>,
     journaled: Journaled,
+    outer_header: Option<HeaderDigest>,
     message: Bytes,
 }
 
 impl<'m> Opened<'m> {
-    fn new(fetched: &'m Bytes, header: &Header, rules: &Rules, digests: impl Fn(&[u8], &Header) -> Digests) -> Self {
+    fn new(
+        fetched: &'m Bytes,
+        header: &Header,
+        rules: &Rules,
+        digests: impl Fn(&[u8], &Header) -> (Digests, HeaderDigest),
+    ) -> Self {
         let whole = |report, journaled| Self {
             report,
             journaled,
+            outer_header: None,
             message: fetched.clone(),
         };
         if !JournalReport::may_be(header) {
@@ -266,7 +258,7 @@ impl<'m> Opened<'m> {
             Some(Enclosed::At(range)) => fetched.slice(range.clone()),
             Some(Enclosed::Decoded(bytes)) => bytes.clone(),
         };
-        let Digests { sha256, identity } = digests(fetched, header);
+        let (Digests { sha256, identity }, outer_header) = digests(fetched, header);
         let outer = Outer {
             bytes: fetched.clone(),
             sha256,
@@ -277,6 +269,7 @@ impl<'m> Opened<'m> {
         Self {
             report: Some(report),
             journaled: Journaled::Around(outer.into()),
+            outer_header: Some(outer_header),
             message,
         }
     }
@@ -294,10 +287,11 @@ impl Identified {
     /// What can be said of `bytes` without reading them as mail: for a message over which [`Self::new`] panicked.
     /// It has no recipients, so it goes where unknown mail goes.
     pub fn unread(bytes: Bytes, internal_date: Option<i64>) -> Self {
-        let Digests { sha256, identity } = Digests::of(&bytes);
+        let (Digests { sha256, identity }, header) = Digests::with_header(&bytes);
         Self {
             sha256,
             identity,
+            header,
             date: internal_date,
             found: Found::default(),
             notes: Notes(Notes::UNREAD),
@@ -310,12 +304,16 @@ impl Identified {
 
     /// Identifies what was `fetched`. Never fails.
     pub fn new(fetched: Bytes, internal_date: Option<i64>, rules: &Rules) -> Self {
-        Self::read(fetched, internal_date, rules, |message, _| Digests::of(message))
+        Self::read(fetched, internal_date, rules, |message, _| {
+            Digests::with_header(message)
+        })
     }
 
     /// The same where the header of what was fetched is read already.
     pub fn of(fetched: &Bytes, header: &Header, internal_date: Option<i64>, rules: &Rules) -> Self {
-        Self::taken_apart(fetched, header, internal_date, rules, |message, _| Digests::of(message))
+        Self::taken_apart(fetched, header, internal_date, rules, |message, _| {
+            Digests::with_header(message)
+        })
     }
 
     /// The same with `digests` to compute the digests, which take longer than all the rest: a benchmark of the rest
@@ -324,7 +322,7 @@ impl Identified {
         fetched: Bytes,
         internal_date: Option<i64>,
         rules: &Rules,
-        digests: impl Fn(&[u8], &Header) -> Digests,
+        digests: impl Fn(&[u8], &Header) -> (Digests, HeaderDigest),
     ) -> Self {
         Self::taken_apart(&fetched, &Header::scan(&fetched), internal_date, rules, digests)
     }
@@ -334,11 +332,12 @@ impl Identified {
         outer: &Header,
         internal_date: Option<i64>,
         rules: &Rules,
-        digests: impl Fn(&[u8], &Header) -> Digests,
+        digests: impl Fn(&[u8], &Header) -> (Digests, HeaderDigest),
     ) -> Self {
         let Opened {
             report,
             journaled,
+            outer_header,
             message,
         } = Opened::new(fetched, outer, rules, &digests);
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
@@ -356,13 +355,14 @@ impl Identified {
             inner,
             report: report.as_ref(),
         };
-        let Digests { sha256, identity } = digests(&message, inner);
+        let (Digests { sha256, identity }, header) = digests(&message, inner);
         let found = Opened::complete(&journaled, rules.find(&mail));
         Self {
             addressed: addressed(inner, &found),
             listed: Listed::with(&message, inner),
             sha256,
             identity,
+            header: outer_header.unwrap_or(header),
             date: exact(written)
                 .or(internal_date)
                 .or_else(received)
@@ -383,7 +383,8 @@ impl Rules {
             report,
             journaled,
             message,
-        } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
+            ..
+        } = Opened::new(fetched, &outer, self, |_, _| Default::default());
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let mail = Mail {
             outer: &outer,

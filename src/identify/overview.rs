@@ -7,7 +7,7 @@ use bytes::Bytes;
 use memchr::memchr_iter;
 
 use super::{
-    Digests, Journaled, Opened, Reported,
+    Journaled, Opened, Reported,
     found::{Found, Keep, Wanted},
     header::Header,
     journal::{Enclosed, JournalReport},
@@ -61,7 +61,8 @@ impl Rules {
             report,
             journaled,
             message,
-        } = Opened::new(fetched, &outer, self, |_, _| Digests::default());
+            ..
+        } = Opened::new(fetched, &outer, self, |_, _| Default::default());
         let enclosed = matches!(journaled, Journaled::Around(_)).then(|| Header::scan(&message));
         let mail = Mail {
             outer: &outer,

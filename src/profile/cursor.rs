@@ -49,15 +49,11 @@ pub struct Sorted {
     pub standing: Option<Vec<UidlDigest>>,
 }
 
-pub(super) fn digest(uidl: &str) -> UidlDigest {
-    uidl_digest(blake3::hash(uidl.as_bytes()).as_bytes())
-}
-
 /// The UIDLs of a mailbox, ascending.
 fn digests(mailbox: &Mailbox) -> Vec<UidlDigest> {
     let mut digests: Vec<UidlDigest> = (0..mailbox.len())
         .filter_map(|at| mailbox.uidl(at))
-        .map(digest)
+        .map(uidl_digest)
         .collect();
     digests.sort_unstable();
     digests
@@ -109,7 +105,7 @@ impl Names {
                 uid: *uid,
             }),
             (Self::Pop3 { source, repeated }, CopyRef::Uidl { uidl, .. })
-                if repeated.binary_search(&digest(uidl)).is_err() =>
+                if repeated.binary_search(&uidl_digest(uidl)).is_err() =>
             {
                 Some(CopyKey::uidl(*source, uidl))
             }
@@ -123,9 +119,9 @@ impl Done {
     pub fn has(&self, copy: &CopyRef, names: &Names) -> bool {
         match (self, copy, names.key(copy)) {
             (Self::Imap(uids), CopyRef::Uid(uid), Some(_)) => uids.contains(*uid),
-            (Self::Pop3(done), CopyRef::Uidl { uidl, .. }, Some(_)) => {
-                done.binary_search_by_key(&digest(uidl), |(digest, _)| *digest).is_ok()
-            }
+            (Self::Pop3(done), CopyRef::Uidl { uidl, .. }, Some(_)) => done
+                .binary_search_by_key(&uidl_digest(uidl), |(digest, _)| *digest)
+                .is_ok(),
             _ => false,
         }
     }
@@ -156,7 +152,7 @@ fn sort_mailbox(done: &[(UidlDigest, Option<u64>)], mailbox: &Mailbox, names: &N
     };
     for place in 0..mailbox.len() as u32 {
         let at = place as usize;
-        let known = mailbox.uidl(at).map(digest).and_then(|digest| {
+        let known = mailbox.uidl(at).map(uidl_digest).and_then(|digest| {
             let known = done.binary_search_by_key(&digest, |(digest, _)| *digest).ok()?;
             repeated.binary_search(&digest).is_err().then_some(done[known].1)
         });
@@ -184,7 +180,7 @@ mod tests {
     }
 
     fn sorted(done: &[&str], copies: &[CopyRef]) -> (Names, Listing, Sorted) {
-        let mut done: Vec<_> = done.iter().map(|uidl| (digest(uidl), None)).collect();
+        let mut done: Vec<_> = done.iter().map(|uidl| (uidl_digest(uidl), None)).collect();
         done.sort_unstable();
         let listing = Listing::of(copies);
         let names = Names::new(Some(SourceNumber(1)), FolderNumber(1), None, &listing);
@@ -249,7 +245,11 @@ mod tests {
         let mailbox = Mailbox::sized(&[("a", 10), ("b", 20), ("c", 30)]);
         let listing = Listing::Pop3(mailbox.into());
         let names = Names::new(Some(SourceNumber(1)), FolderNumber(1), None, &listing);
-        let mut done = vec![(digest("a"), Some(10)), (digest("b"), Some(21)), (digest("c"), None)];
+        let mut done = vec![
+            (uidl_digest("a"), Some(10)),
+            (uidl_digest("b"), Some(21)),
+            (uidl_digest("c"), None),
+        ];
         done.sort_unstable();
         let sorted = Done::Pop3(done).sort(&listing, &names);
         assert_eq!(sorted.done, [0, 2].into_iter().collect());
@@ -261,6 +261,6 @@ mod tests {
         let all = [uidl(1, "a"), uidl(2, "b"), uidl(3, "c")];
         assert_eq!(sorted(&["a", "b"], &all).2.standing, None);
         let standing = sorted(&["a", "b"], &[uidl(1, "b")]).2.standing;
-        assert_eq!(standing, Some(vec![digest("b")]));
+        assert_eq!(standing, Some(vec![uidl_digest("b")]));
     }
 }

@@ -10,7 +10,7 @@ use super::{
     windows::{Arrived, Together},
 };
 use crate::{
-    archive::{Named, StoreError, Traits, Why, header_digest},
+    archive::{Named, StoreError, Traits, Why},
     fault,
     identify::{Header, Identified, Reported, Rules},
     panics::survived,
@@ -186,7 +186,7 @@ impl Reader {
                 traits: Traits {
                     size: announced,
                     date: internal_date,
-                    header: header_digest(&bytes),
+                    header: identified.header,
                     short: shortfall::is_less(&bytes, announced),
                 },
             });

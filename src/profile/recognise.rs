@@ -18,7 +18,8 @@ use super::{
     windows::{HEADER_BYTES, WINDOW_BYTES, windows},
 };
 use crate::{
-    archive::{Copy, CopyKey, HeaderDigest, Named, Retrieval, Seconds, Store, StoreError, Traits, header_digest},
+    archive::{Copy, CopyKey, Named, Retrieval, Seconds, Store, StoreError, Traits},
+    identify::{HeaderDigest, header_digest, header_digests},
     said::{Said, Say, said},
     source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
 };
@@ -228,22 +229,25 @@ async fn by_headers(
     asked: &HashMap<CopyRef, Known>,
     copies: Vec<Announced>,
     found: &mut Recognised,
-) -> Result<(Vec<Announced>, HashMap<CopyRef, HeaderDigest>), CollectError> {
+) -> Result<(Vec<Announced>, HashMap<CopyRef, [HeaderDigest; 2]>), CollectError> {
     let mut unlike = Vec::new();
     let mut digests = HashMap::new();
     for window in windows(copies, WINDOW_BYTES, |one| one.size.min(HEADER_BYTES)) {
         let _share = task.share(window.iter().map(|one| one.size.min(HEADER_BYTES))).await?;
         let mut keep = |fetched: Fetched| {
             task.pulse.beat();
-            digests.insert(fetched.copy, header_digest(&fetched.bytes));
+            digests.insert(fetched.copy, header_digests(&fetched.bytes));
         };
         fetch_headers(&task.cancel, session, &window, &mut keep).await?;
         for one in window {
             let known = &asked[&one.copy];
-            if known.header.is_some() && digests.get(&one.copy) == known.header.as_ref() {
-                found.is_same(known, &one, known.header.unwrap_or_default(), false);
-            } else {
-                unlike.push(one);
+            let came = digests.get(&one.copy);
+            match known
+                .header
+                .filter(|header| came.is_some_and(|came| came.contains(header)))
+            {
+                Some(header) => found.is_same(known, &one, header, false),
+                None => unlike.push(one),
             }
         }
     }
@@ -256,7 +260,7 @@ async fn by_bytes(
     session: &mut Session,
     asked: &HashMap<CopyRef, Known>,
     copies: Vec<Announced>,
-    headers: &HashMap<CopyRef, HeaderDigest>,
+    headers: &HashMap<CopyRef, [HeaderDigest; 2]>,
     found: &mut Recognised,
 ) -> Result<(), CollectError> {
     let most = WINDOW_BYTES.min(task.stages.budget.bytes() / 4);
@@ -269,7 +273,7 @@ async fn by_bytes(
             let same = asked
                 .get(&fetched.copy)
                 .is_some_and(|known| Sha256::digest(&fetched.bytes)[..] == known.sha256);
-            let header = headers.get(&fetched.copy).copied();
+            let header = headers.get(&fetched.copy).map(|[header, _]| *header);
             let header = header.unwrap_or_else(|| header_digest(&fetched.bytes));
             let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();
             let short = shortfall::is_less(&fetched.bytes, announced);

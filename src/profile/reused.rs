@@ -8,15 +8,16 @@ use roaring::RoaringBitmap;
 use super::{
     collect_error::{CollectError, unless_cancelled},
     collecting::Collecting,
-    cursor::{Names, Sorted, digest},
+    cursor::{Names, Sorted},
     fetcher::fetch_headers,
     recognise::{BATCH, DoneCopy, on_pool, recognise, rows},
     windows::SIZES,
 };
 use crate::{
-    archive::{CopyKey, Sighting, UidlDigest, header_digest},
+    archive::{CopyKey, Sighting, UidlDigest, uidl_digest},
     clock,
     config::Recheck,
+    identify::header_digests,
     said::{Said, said},
     source::{Announced, CopyRef, Fetched, Listing, Open, OpenFolder, Session},
 };
@@ -192,11 +193,11 @@ impl Collecting<'_> {
             facts: None,
         };
         let mut came = None;
-        let mut keep = |fetched: Fetched| came = Some((header_digest(&fetched.bytes), fetched.internal_date));
+        let mut keep = |fetched: Fetched| came = Some((header_digests(&fetched.bytes), fetched.internal_date));
         fetch_headers(&self.task.cancel, session, &[announced], &mut keep).await?;
         self.task.pulse.beat();
         let other = came.is_some_and(|(header, date)| {
-            header != traits.header || (date.is_some() && traits.date.is_some() && date != traits.date)
+            !header.contains(&traits.header) || (date.is_some() && traits.date.is_some() && date != traits.date)
         });
         Ok(other.then_some(copy))
     }
@@ -253,7 +254,7 @@ impl Collecting<'_> {
         };
         let mut ahead: Vec<(UidlDigest, u32)> = match &**listed.listing {
             Listing::Pop3(mailbox) => {
-                let digest = |place: u32| Some((digest(mailbox.uidl(place as usize)?), place));
+                let digest = |place: u32| Some((uidl_digest(mailbox.uidl(place as usize)?), place));
                 done.iter()
                     .filter_map(digest)
                     .filter(|(digest, _)| *digest >= from)

@@ -45,6 +45,7 @@ impl Prepared {
             bytes,
             sha256,
             identity,
+            header: _,
             date,
             found,
             notes,

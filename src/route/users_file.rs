@@ -25,8 +25,11 @@ const LOOK: Duration = Duration::from_secs(2);
 const SETTLED: Duration = Duration::from_millis(300);
 /// How often that is waited for.
 const WAITS: usize = 10;
-/// A file that is refused for what the store has is read again all the time: for so small a share of it.
-const REST: u32 = 40;
+/// Once it was read, it is left alone for so many times as long as that took, whatever becomes of it meanwhile: a very
+/// large one that changes all the time would take what mail needs.
+const REST: u32 = 10;
+/// The same of a file that is refused for what the store has. It is read again though it does not change.
+const REFUSED_REST: u32 = 40;
 /// In the words of an error.
 const READING: &str = "reading the users file";
 
@@ -55,7 +58,9 @@ struct State {
     seen: Option<FileStamp>,
     /// What is wrong with the file that was read last.
     error: Option<UsersFileError>,
-    /// Which file was refused for what the store has, and until when it is left alone unless somebody asks.
+    /// Until when it is left alone unless somebody asks.
+    rests: Option<Instant>,
+    /// The same, as long as it is the file that was refused for what the store has.
     refused: Option<(Option<FileStamp>, Instant)>,
 }
 
@@ -77,6 +82,7 @@ impl UsersFile {
             state: State {
                 seen: read.stamp,
                 error: None,
+                rests: None,
                 refused: None,
             },
         })
@@ -151,23 +157,28 @@ impl Reading {
 
     /// Takes the file over where it changed. Gives what holds from then on.
     async fn look_once(self: Arc<Self>, mut state: State, is_asked: bool) -> State {
+        let rests = |until: &Instant| !is_asked && Instant::now() < *until;
+        if state.rests.as_ref().is_some_and(rests) && !self.take_over.is_behind() {
+            return state;
+        }
         let stamp = self.stamp().await;
         if stamp == state.seen && !self.take_over.is_behind() {
             return state;
         }
-        let rests = |(refused, until): &(_, _)| stamp == *refused && Instant::now() < *until;
-        if !is_asked && state.refused.as_ref().is_some_and(rests) {
+        let is_refused = |(refused, until): &(_, _)| stamp == *refused && rests(until);
+        if state.refused.as_ref().is_some_and(is_refused) {
             return state;
         }
         let before = state.error.take();
-        let (seen, read) = self.read_settled().await;
-        let began = Instant::now();
+        let (seen, began, read) = self.read_settled().await;
         let taken = match read {
             Ok(read) => self.take_over(read).await,
             Err(error) => Err(Refusal::File(error)),
         };
         let is_refused = matches!(taken, Err(Refusal::Users(_) | Refusal::Store(_)));
-        state.refused = is_refused.then(|| (stamp, Instant::now() + REST * began.elapsed()));
+        let (took, now) = (began.elapsed(), Instant::now());
+        state.rests = Some(now + REST * took);
+        state.refused = is_refused.then(|| (stamp, now + REFUSED_REST * took));
         state.error = match taken {
             Ok(()) => {
                 state.seen = seen;
@@ -199,21 +210,22 @@ impl Reading {
             .flatten()
     }
 
-    /// Reads the file when it has not changed for a moment, as far as can be waited for.
-    async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Result<FileUsers, UsersFileError>) {
+    /// Reads the file when it has not changed for a moment, as far as can be waited for; gives when it began to read.
+    async fn read_settled(self: &Arc<Self>) -> (Option<FileStamp>, Instant, Result<FileUsers, UsersFileError>) {
         for _ in 0..WAITS {
             let stamp = self.stamp().await;
             // Its stamp is of the file system's clock, and no other compares with it.
             if stamp.is_some_and(|stamp| stamp.age(SystemTime::now()) >= SETTLED) {
+                let began = Instant::now();
                 let read = self.read().await;
                 if self.stamp().await == stamp {
-                    return (stamp, read);
+                    return (stamp, began, read);
                 }
             }
             tokio::time::sleep(SETTLED).await;
         }
         // Whatever comes after this stamp is read the next time.
-        (self.stamp().await, self.read().await)
+        (self.stamp().await, Instant::now(), self.read().await)
     }
 
     async fn read(self: &Arc<Self>) -> Result<FileUsers, UsersFileError> {

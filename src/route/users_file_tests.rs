@@ -18,6 +18,7 @@ use crate::{
 
 struct Bench {
     file: Addr<UsersFile>,
+    work: Arc<Reading>,
     router: Addr<Router>,
     store: Arc<Store>,
     folder: tempfile::TempDir,
@@ -44,6 +45,7 @@ impl Bench {
         let take_over = TakeOver::new(store.clone(), committer, router.clone());
         let file = UsersFile::new(&config, take_over, Arc::new(|_| {})).unwrap();
         Self {
+            work: file.work.clone(),
             file: file.start(),
             router,
             store,
@@ -191,4 +193,32 @@ async fn the_router_stood_still_while_a_hundred_thousand_users_were_taken_over()
     let longest = asking.await.unwrap();
     assert!(longest * 2 < took, "{longest:?} of {took:?}");
     assert_eq!(bench.users().await.len(), 100_001);
+}
+
+#[actix::test]
+async fn a_file_that_was_read_a_moment_ago_is_left_alone_unless_somebody_asks() {
+    let bench = Bench::new("jane,jane@example.com\n").await;
+    let text = "jane,jane@example.com\neve,eve@example.com\n";
+    fs::write(bench.folder.path().join("users.csv"), text).unwrap();
+    let state = |rests| State {
+        seen: None,
+        error: None,
+        rests: Some(rests),
+        refused: None,
+    };
+    let later = Instant::now() + Duration::from_secs(3600);
+    let look = |rests, is_asked| bench.work.clone().look(state(rests), is_asked);
+    assert_eq!(look(later, false).await.seen, None);
+    assert_eq!(bench.users().await, ["jane jane@example.com"]);
+    let begun = Instant::now();
+    let read = look(later, true).await;
+    assert!(read.seen.is_some());
+    assert_eq!(bench.users().await, ["jane jane@example.com", "eve eve@example.com"]);
+    // For so long as reading took, some times.
+    let rests = read.rests.unwrap();
+    assert!(
+        rests > begun && rests < Instant::now() + REST * begun.elapsed(),
+        "{rests:?}"
+    );
+    assert!(look(begun, false).await.seen.is_some());
 }

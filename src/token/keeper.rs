@@ -117,20 +117,20 @@ impl Inner {
     async fn token(&self) -> Result<Secret, TokenError> {
         let mut turn = self.turn.lock().await;
         self.write_what_is_left(&mut turn).await?;
-        let (basis, now) = (basis(&self.oauth2, &self.username), now());
+        let basis = basis(&self.oauth2, &self.username);
         let tokens = self.kept()?;
-        if let Some(token) = usable(&tokens, &basis, now) {
+        if let Some(token) = usable(&tokens, &basis, now()) {
             return Ok(self.tell(token));
         }
         self.heed(&turn)?;
         let _lock = self.file.lock(self.timeout).await?;
-        // Another process may have been faster.
+        // Another process may have been faster. Its token is newer than the time at which the wait for it began.
         let tokens = self.kept()?;
-        if let Some(token) = usable(&tokens, &basis, now) {
+        if let Some(token) = usable(&tokens, &basis, now()) {
             return Ok(self.tell(token));
         }
         let given = self.ask(&tokens, &mut turn).await?;
-        let issued_at = self::now();
+        let issued_at = now();
         let access = Access {
             token: given.access,
             issued_at,

@@ -10,6 +10,7 @@ use std::{
 
 use crate::support::{
     appliance::{Appliance, PROFILE, Profile, number, text},
+    disks::another_disk,
     dovecot::Dovecot,
     generator::{self, Mailbox, Settings},
     identity::sha256,
@@ -221,7 +222,7 @@ fn a_second_backup_is_small_and_a_restored_archive_goes_on_where_it_was() {
     );
 
     // On another disk, what is sealed is copied, once.
-    let disk = tempfile::tempdir_in("/dev/shm").expect("another disk");
+    let disk = another_disk();
     let distant = disk.path().join("backup");
     let copies = [site.backup(&distant), site.backup(&distant)];
     assert_eq!(
@@ -287,7 +288,7 @@ fn a_backup_that_is_killed_leaves_the_one_before_and_the_next_one_works() {
     site.archive_and_seal();
     let before = site.lists();
     // On another disk, where it has something to do.
-    let disk = tempfile::tempdir_in("/dev/shm").expect("another disk");
+    let disk = another_disk();
     let backup = disk.path().join("backup");
     site.backup(&backup);
     site.server.deliver(["To: jane@example.com\n\none more\n"]);

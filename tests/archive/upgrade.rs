@@ -81,6 +81,11 @@ fn a_store_of_schema_5_is_read_to_the_last_byte_and_written_to() {
     is_read_to_the_last_byte_and_written_to(5);
 }
 
+#[test]
+fn a_store_of_schema_6_is_read_to_the_last_byte_and_written_to() {
+    is_read_to_the_last_byte_and_written_to(6);
+}
+
 /// Which messages of an archive have a row for lists, and which have none.
 fn rows_of_lists(appliance: &Appliance) -> (usize, usize) {
     let config = Config::load(&appliance.config()).expect("a configuration");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     people::{NAMES, log_in, message, peopled, submit},
     site::{Client, Reply},
+    support::{PATIENCE, wait_for},
 };
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -240,8 +241,13 @@ fn the_first_byte_of_a_page_comes_soon() {
         "account",
     ] {
         let path = format!("/console/{path}");
-        let took = (0..10).map(|_| first_byte(&anna, &path)).min().expect("some");
-        assert!(took < SOON, "{path}: {took:?}");
+        // However busy the machine is, one of many is not held up by others.
+        let mut least = Duration::MAX;
+        let is_soon = wait_for(PATIENCE, || {
+            least = least.min(first_byte(&anna, &path));
+            least < SOON
+        });
+        assert!(is_soon, "{path}: {least:?}");
     }
 }
 

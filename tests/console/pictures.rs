@@ -120,7 +120,8 @@ fn the_pictures_of_the_readme_are_made_and_small() {
     });
     assert!(is_there, "{}", browser.text("main"));
     for (name, path, shown) in [
-        ("overview", "/console/overview", "All is well"),
+        // Whether all is well hangs on how full the disk is on which this runs.
+        ("overview", "/console/overview", "241 messages"),
         ("mail", "/console/mail?q=offer+OR+invoice", "messages"),
         (
             "message",

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::{
     browser::Browser,
@@ -15,6 +16,16 @@ use crate::{
 const STORE: &str = "/console/store";
 /// At night the appliance compacts by itself, and would meet the fault that is meant for the page.
 const NOT_BY_ITSELF: &str = "[archive]\nquiet_hours = \"never\"\n";
+
+/// A site in which this fault holds a step until the file is removed.
+fn holding(fault: &str) -> (Site, NamedTempFile) {
+    let held = NamedTempFile::new().expect("a file");
+    let environment = [
+        ("DROPKEEP_FAULT", fault),
+        ("DROPKEEP_FAULT_HOLD", held.path().to_str().expect("a path")),
+    ];
+    (Site::new(NOT_BY_ITSELF, &environment), held)
+}
 
 /// The page once nothing is going on.
 fn ended(client: &Client) -> String {
@@ -142,7 +153,7 @@ fn a_verification_goes_on_alone_is_watched_and_can_be_stopped() {
 
 #[test]
 fn compacting_is_watched_and_says_what_came_of_it() {
-    let site = Site::new(NOT_BY_ITSELF, &[("DROPKEEP_FAULT", "compact-begun:slow")]);
+    let (site, held) = holding("compact-begun:hold");
     for number in 0..3 {
         site.import(&format!(
             "From: a@example.org\r\nTo: jane@example.com\r\nSubject: {number}\r\n\r\nx\r\n"
@@ -157,6 +168,7 @@ fn compacting_is_watched_and_says_what_came_of_it() {
     });
     let (anna, _) = log_in(&site, "anna", "");
     submit(&anna, "/console/store/compact", &[]).expect(409);
+    held.close().expect("a file");
     // The page sees by itself that it has ended.
     browser.waits_for("its end", |browser| {
         browser.text("main").contains("The last one since the start")
@@ -169,8 +181,7 @@ fn compacting_is_watched_and_says_what_came_of_it() {
 
 #[test]
 fn a_page_that_watched_what_failed_does_not_wait_for_its_end() {
-    let fault = "compact-begun:slow,compact-planned:error";
-    let site = Site::new(NOT_BY_ITSELF, &[("DROPKEEP_FAULT", fault)]);
+    let (site, held) = holding("compact-begun:hold,compact-planned:error");
     site.import("From: a@example.org\r\nTo: jane@example.com\r\nSubject: x\r\n\r\nx\r\n");
     site.add("anna", "administrator", &[]);
     let browser = Browser::new(&site);
@@ -179,6 +190,7 @@ fn a_page_that_watched_what_failed_does_not_wait_for_its_end() {
     browser.waits_for("how far it is", |browser| {
         browser.has("section[data-events='/api/v1/compactions/events']")
     });
+    held.close().expect("a file");
     browser.waits_for("that it is over", |browser| {
         browser.has("form[action$='/store/compact']")
     });

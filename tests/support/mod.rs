@@ -10,6 +10,7 @@ pub mod clock;
 pub mod complete;
 pub mod control;
 pub mod corpus;
+pub mod disks;
 pub mod dovecot;
 pub mod generator;
 pub mod identity;

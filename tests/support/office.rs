@@ -71,21 +71,14 @@ impl Office {
     }
 
     /// Mail comes in until this is dropped.
-    pub fn open(&self) -> Open {
+    pub fn open(&self) -> Busy {
         let server = self.server.clone();
-        let (close, closed) = channel();
-        let posting = thread::spawn(move || {
-            let mut mail = other_mail().skip(20);
-            while closed.recv_timeout(PACE) == Err(RecvTimeoutError::Timeout) {
-                for mailbox in [MAILBOX, SENT_MAILBOX] {
-                    server.receive(mailbox, "INBOX", mail.next());
-                }
+        let mut mail = other_mail().skip(20);
+        Busy::each(PACE, move || {
+            for mailbox in [MAILBOX, SENT_MAILBOX] {
+                server.receive(mailbox, "INBOX", mail.next());
             }
-        });
-        Open {
-            close: Some(close),
-            posting: Some(posting),
-        }
+        })
     }
 }
 
@@ -125,17 +118,32 @@ fn other_mail() -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-/// An office in which mail comes in.
-pub struct Open {
-    close: Option<Sender<()>>,
-    posting: Option<thread::JoinHandle<()>>,
+/// Somebody who does the same again and again, as long as this is held.
+pub struct Busy {
+    stop: Option<Sender<()>>,
+    working: Option<thread::JoinHandle<()>>,
 }
 
-impl Drop for Open {
+impl Busy {
+    pub fn each(pace: Duration, mut work: impl FnMut() + Send + 'static) -> Self {
+        let (stop, stopped) = channel();
+        let working = thread::spawn(move || {
+            while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
+                work();
+            }
+        });
+        Self {
+            stop: Some(stop),
+            working: Some(working),
+        }
+    }
+}
+
+impl Drop for Busy {
     fn drop(&mut self) {
-        self.close = None;
-        if let Some(posting) = self.posting.take() {
-            let _ = posting.join();
+        self.stop = None;
+        if let Some(working) = self.working.take() {
+            let _ = working.join();
         }
     }
 }

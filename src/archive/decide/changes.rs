@@ -8,10 +8,7 @@ use crate::{
         StoreError, UsersNews, layout,
         ledger::Changed,
         order::{Answer, Change, Moved, Row, Tidying},
-        rows::{
-            Copy, CopyKey, FolderNumber, Named, Part, RunId, Seal, Source, SourceNumber, UidlDigest, VolumeState,
-            uidl_digest,
-        },
+        rows::{Copy, CopyKey, FolderNumber, Named, Part, RunId, Seal, Source, SourceNumber, UidlDigest, VolumeState},
         runs::KnownRuns,
         view::Read,
     },
@@ -262,7 +259,7 @@ impl Deciding<'_> {
             match (key, row) {
                 (_, None) => _ = gone.remove(key),
                 (CopyKey::Pop3 { source: of, uidl }, Some(_))
-                    if *of == source && standing.binary_search(&uidl_digest(uidl)).is_err() =>
+                    if *of == source && standing.binary_search(uidl).is_err() =>
                 {
                     gone.insert(*key);
                 }

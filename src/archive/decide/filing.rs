@@ -72,7 +72,6 @@ impl Deciding<'_> {
             let same = kept.is_some_and(|message| message.sha256 == fetched);
             let fetched = (!same).then_some(fetched);
             let row = Copy {
-                key: key.check(),
                 message: filed.message,
                 fetched,
                 archived_at: deposit.archived_at,

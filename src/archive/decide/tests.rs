@@ -18,7 +18,7 @@ use crate::{
         order::{Change, Moved, Tidying},
         rows::{
             Copy, CopyKey, FolderNumber, GroupNumber, IdentityNumber, Message, Named, RunId, Source, SourceNumber,
-            Traits, UidlDigest, Usage, User, VolumeState, Why, uidl_digest,
+            Traits, UidlDigest, Usage, User, VolumeState, Why,
         },
         runs::KnownRuns,
         test_bench,
@@ -126,7 +126,7 @@ impl View for Maps {
     fn gone_uidls(&self, of: SourceNumber, standing: &[UidlDigest]) -> Read<BTreeSet<CopyKey>> {
         let is_gone = |key: &CopyKey| {
             matches!(key, CopyKey::Pop3 { source, uidl }
-            if *source == of && standing.binary_search(&uidl_digest(uidl)).is_err())
+            if *source == of && standing.binary_search(uidl).is_err())
         };
         let all = self.0.borrow();
         let done = all.copies.iter().filter(|(_, row)| row.is_some()).map(|(key, _)| *key);

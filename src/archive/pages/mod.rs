@@ -40,6 +40,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use roaring::RoaringTreemap;
+
 #[cfg(test)]
 use self::findings::{Finding, MOST_FINDINGS};
 use self::{
@@ -146,6 +148,26 @@ pub(super) fn check_snapshot(file: &Path, head: &[u8]) -> io::Result<Pages> {
     };
     source.page_size = meta.page_size;
     Ok(follow(&source, &meta, report, &mut |_| {}, Reach::All, &mut |_, _| {}))
+}
+
+/// The bytes of a page, and the pages on the free list, as far as it can be read: of the snapshot whose meta pages are
+/// `head`, or of a file at rest where that is empty. Nothing else is looked at.
+///
+/// # Errors
+/// The file cannot be opened.
+pub(super) fn free(file: &Path, head: &[u8]) -> io::Result<(u64, RoaringTreemap)> {
+    let mut source = PageFile::open(file)?;
+    source.head = head.to_vec();
+    let mut report = Report::default();
+    let Some((meta, _)) = meta::read(&source, &mut report)? else {
+        return Ok((0, RoaringTreemap::new()));
+    };
+    source.page_size = meta.page_size;
+    let mut on_leaf = |_: &str, _: &[u8]| {};
+    let mut trees = Trees::new(&source, meta.last_page, report, Reach::All, &mut on_leaf);
+    let mut free = FreeList::new(&meta);
+    free.follow(&mut trees, &meta.free);
+    Ok((meta.page_size as u64, free.pages))
 }
 
 fn visit_within(

@@ -12,12 +12,14 @@
 //! What is damaged stays where it is, and rows that would have to go into a damaged chunk stay above it.
 //!
 //! - [`Packing`]: what a table of this kind says of its rows
+//! - `fresh`: the bytes of a fresh row
 //! - `chunk`: the bytes of a chunk, `writer` makes them
 //! - `range`: rows in order, up or down, merged from all levels
 //! - `sweep`: moving a stretch of rows one level on
 //! - [`Settled`]: the table as others use it; [`TakingOver`] packs one of an older version
 
 mod chunk;
+mod fresh;
 mod packing;
 mod range;
 mod sweep;
@@ -28,10 +30,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(super) use chunk::key_bytes;
 #[cfg(fuzzing)]
-pub(super) use chunk::{key_bytes, seal, unpack};
+pub(super) use chunk::{seal, unpack};
 pub use packing::Packing;
 pub(super) use packing::{put_difference, put_number, take_bytes, take_difference, take_number};
 pub use range::Direction;
 pub use table::{Reached, Settled};
-pub(super) use taking_over::TakingOver;
+pub(super) use taking_over::{Became, TakingOver};

@@ -17,6 +17,15 @@ pub trait Packing: 'static {
     const FRESH: u64;
     /// How many chunks each level keeps; the last one keeps all.
     const LEVELS: &'static [u64];
+    /// The checksum of a fresh row is over its key, too. For a table that is compared with nothing that would give away
+    /// a key that is another one. The checksum of a chunk is over all of its keys, whichever table it is of.
+    const SEALS_KEYS: bool = false;
+
+    /// Whether a row is in another chunk than the one before it in any case. For a table that has many places where
+    /// rows come, each behind all others there: so chunks become full.
+    fn parts(_before: &Self::Key, _key: &Self::Key) -> bool {
+        false
+    }
 
     /// Packs a row behind the one `before` it in its chunk.
     fn put(before: Option<&(Self::Key, Self::Value)>, row: &(Self::Key, Self::Value), bytes: &mut Vec<u8>);

@@ -2,10 +2,11 @@
 
 use std::{iter::Peekable, ops::Bound, vec};
 
-use heed::{BytesDecode, Database, RoTxn, types::Bytes};
+use heed::{Database, RoTxn, types::Bytes};
 
 use super::{
     chunk::{Row, key_bytes, overlaps, read_key, unpack},
+    fresh,
     packing::Packing,
 };
 use crate::archive::codec;
@@ -57,7 +58,7 @@ impl<'t, P: Packing> Rows<'t, P> {
     /// LMDB cannot read.
     pub fn new(
         txn: &'t RoTxn,
-        fresh: Database<Bytes, Bytes>,
+        table: Database<Bytes, Bytes>,
         levels: &[Database<Bytes, Bytes>],
         bounds: &Bounds<P::Key>,
         direction: Direction,
@@ -74,12 +75,12 @@ impl<'t, P: Packing> Rows<'t, P> {
             return Ok(rows);
         }
         let (low, high) = (as_slice(&low), as_slice(&high));
-        let found = raw(txn, fresh, (low, high), direction)?;
+        let found = raw(txn, table, (low, high), direction)?;
         let found = found.map(move |row| {
             let (key, value) = row?;
             let value = match looks_up {
-                true => look_up(txn, fresh, key, value).and_then(|()| fresh_value::<P>(value)),
-                false => fresh_value::<P>(value),
+                true => look_up(txn, table, key, value).and_then(|()| fresh::take::<P>(key, value)),
+                false => fresh::take::<P>(key, value),
             };
             Ok((read_key(key)?, value))
         });
@@ -243,11 +244,6 @@ impl<P: Packing> Iterator for Chunks<'_, P> {
             }
         }
     }
-}
-
-/// The value of a fresh row.
-pub fn fresh_value<P: Packing>(bytes: &[u8]) -> heed::Result<P::Value> {
-    <codec::Row<P::Value> as BytesDecode>::bytes_decode(bytes).map_err(heed::Error::Decoding)
 }
 
 fn raw<'t>(

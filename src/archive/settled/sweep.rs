@@ -6,8 +6,8 @@ use heed::{Database, RoTxn, RwTxn, types::Bytes};
 
 use super::{
     chunk::{Row, key_bytes, overlaps, read_key, unpack},
+    fresh,
     packing::Packing,
-    range::fresh_value,
     writer::Writer,
 };
 use crate::archive::codec;
@@ -18,9 +18,18 @@ const AT_ONCE: u64 = 4096;
 /// Where rows come from and where they go.
 pub struct Sweep {
     pub fresh: Database<Bytes, Bytes>,
-    /// The level from which whole chunks move; `None` for the fresh rows.
-    pub from: Option<Database<Bytes, Bytes>>,
+    pub from: Origin,
     pub to: Database<Bytes, Bytes>,
+}
+
+#[derive(Clone, Copy)]
+pub enum Origin {
+    /// Rows that are not in the table yet.
+    Outside,
+    /// The fresh ones.
+    Fresh,
+    /// A level, of which whole chunks move.
+    Level(Database<Bytes, Bytes>),
 }
 
 /// Rows to be moved, and the key of the last row or chunk that was looked at for them.
@@ -54,8 +63,9 @@ impl Sweep {
         let (mut left, mut came_round) = (many, false);
         while left > 0 {
             let taken = match self.from {
-                None => fresh_rows::<P>(txn, self.fresh, place.as_deref(), left.min(AT_ONCE))?,
-                Some(from) => take_chunks::<P>(txn, from, place.as_deref(), left)?,
+                Origin::Outside => return Ok(place),
+                Origin::Fresh => fresh_rows::<P>(txn, self.fresh, place.as_deref(), left.min(AT_ONCE))?,
+                Origin::Level(from) => take_chunks::<P>(txn, from, place.as_deref(), left)?,
             };
             left = left.saturating_sub(taken.looked_at);
             place = taken.last;
@@ -70,18 +80,23 @@ impl Sweep {
         Ok(place)
     }
 
-    /// Puts rows into the chunks in which they have their place.
-    fn merge<P: Packing>(&self, txn: &mut RwTxn, rows: Vec<Row<P>>) -> heed::Result<()> {
+    /// Puts rows, which are in order, into the chunks in which they have their place.
+    ///
+    /// # Errors
+    /// LMDB cannot read or write.
+    pub fn merge<P: Packing>(&self, txn: &mut RwTxn, rows: Vec<Row<P>>) -> heed::Result<()> {
         let mut rows = rows.into_iter().peekable();
         let mut writer = Writer::<P>::new(self.to);
         // The chunk behind the last one that was written anew.
         let mut next: Option<Vec<u8>> = None;
+        // More are likely to come behind a row that came behind all others of its chunk.
+        let mut goes_on = false;
         while let Some((first, _)) = rows.peek() {
             let key = key_bytes(first);
             let into = Target::<P>::find(txn, self.to, &key)?;
             // Rows that were held back go into the chunk only where it follows directly.
             if next.as_deref() != into.key.as_deref() {
-                writer.end(txn, false)?;
+                writer.end(txn, goes_on)?;
             }
             next = into.next.clone();
             match into.rows {
@@ -89,18 +104,19 @@ impl Sweep {
                     if let Some(key) = &into.key {
                         self.to.delete(txn, key)?;
                     }
-                    self.weave::<P>(txn, &mut writer, there, &mut rows, next.as_deref())?;
+                    goes_on = self.weave::<P>(txn, &mut writer, there, &mut rows, next.as_deref())?;
                 }
                 None => {
-                    writer.end(txn, false)?;
+                    writer.end(txn, goes_on)?;
                     self.leave::<P>(txn, &mut rows, next.as_deref())?;
                 }
             }
         }
-        writer.end(txn, next.is_none())
+        writer.end(txn, goes_on || next.is_none())
     }
 
-    /// Writes the rows of a chunk anew, with those that come to them before the chunk behind.
+    /// Writes the rows of a chunk anew, with those that come to them before the chunk behind; whether the last is one
+    /// of these.
     fn weave<P: Packing>(
         &self,
         txn: &mut RwTxn,
@@ -108,13 +124,14 @@ impl Sweep {
         there: Vec<Row<P>>,
         rows: &mut Peekable<vec::IntoIter<Row<P>>>,
         next: Option<&[u8]>,
-    ) -> heed::Result<()> {
+    ) -> heed::Result<bool> {
         let mut there = there.into_iter().peekable();
+        let mut is_new = false;
         loop {
             let new = rows.peek().map(|(key, _)| key).filter(|key| is_before(*key, next));
             let old = there.peek().map(|(key, _)| key);
             let (take_new, drop_old) = match (new, old) {
-                (None, None) => return Ok(()),
+                (None, None) => return Ok(is_new),
                 (None, Some(_)) => (false, false),
                 (Some(_), None) => (true, false),
                 (Some(new), Some(old)) => (new <= old, new == old),
@@ -123,8 +140,9 @@ impl Sweep {
                 there.next();
             }
             let row = if take_new { rows.next() } else { there.next() };
-            let Some(row) = row else { return Ok(()) };
-            if take_new && self.from.is_none() {
+            let Some(row) = row else { return Ok(is_new) };
+            is_new = take_new;
+            if take_new && matches!(self.from, Origin::Fresh) {
                 self.fresh.delete(txn, &key_bytes(&row.0))?;
             }
             writer.push(txn, row)?;
@@ -141,16 +159,16 @@ impl Sweep {
         while let Some((key, value)) = rows.next_if(|(key, _)| is_before(key, next)) {
             let key = key_bytes(&key);
             // A fresh one of this key hides it.
-            if self.from.is_some() && self.fresh.get(txn, &key)?.is_none() {
-                let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
-                fresh.put(txn, &key, &value)?;
+            if !matches!(self.from, Origin::Fresh) && self.fresh.get(txn, &key)?.is_none() {
+                self.fresh.put(txn, &key, &fresh::put::<P>(&key, &value)?)?;
             }
         }
         Ok(())
     }
 }
 
-fn is_before<K: codec::KeyPart>(key: &K, next: Option<&[u8]>) -> bool {
+/// Whether a row has its place before the chunk of the key `next`, if there is one.
+pub fn is_before<K: codec::KeyPart>(key: &K, next: Option<&[u8]>) -> bool {
     next.is_none_or(|next| key_bytes(key)[..] < *next)
 }
 
@@ -198,16 +216,16 @@ fn behind(place: Option<&[u8]>) -> (Bound<&[u8]>, Bound<&[u8]>) {
 /// Fresh rows behind `place`. They stay until they are written elsewhere, and those that are damaged for good.
 fn fresh_rows<P: Packing>(
     txn: &RoTxn,
-    fresh: Database<Bytes, Bytes>,
+    table: Database<Bytes, Bytes>,
     place: Option<&[u8]>,
     most: u64,
 ) -> heed::Result<Taken<P>> {
     let mut taken = Taken::none();
-    for row in fresh.range(txn, &behind(place))?.take(most as usize) {
+    for row in table.range(txn, &behind(place))?.take(most as usize) {
         let (key, value) = row?;
         taken.looked_at += 1;
         taken.last = Some(key.to_vec());
-        if let (Ok(key), Ok(value)) = (read_key(key), fresh_value::<P>(value)) {
+        if let (Ok(value), Ok(key)) = (fresh::take::<P>(key, value), read_key(key)) {
             taken.rows.push((key, value));
         }
     }

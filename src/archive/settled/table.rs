@@ -12,9 +12,10 @@ use heed::{
 
 use super::{
     chunk::{Row, Unpack, find, key_bytes, read_key, unpack},
+    fresh,
     packing::Packing,
     range::{Direction, Rows},
-    sweep::Sweep,
+    sweep::{Origin, Sweep, is_before},
     writer::Writer,
 };
 use crate::archive::{codec, resident};
@@ -23,6 +24,9 @@ use crate::archive::{codec, resident};
 /// and a few rows would not share their chunks.
 const FRESH_TOGETHER: u64 = 4096;
 const CHUNKS_TOGETHER: u64 = 32;
+/// Rows that come together are written into chunks at once where there are so many for each: to write a chunk anew takes
+/// about as long as to write five to ten fresh rows and to move them later.
+const SHARED: usize = 16;
 /// After how many keys in order it is said that pages are read.
 const TOUCHED: usize = 16;
 
@@ -74,7 +78,17 @@ impl<'t, P: Packing> Opened<'t, P> {
     }
 }
 
+/// The name of the value that says up to which key level `from` of a table was moved on last.
+fn place_name(table: &str, from: usize) -> String {
+    format!("settled {table} {from}")
+}
+
 impl<P: Packing> Settled<P> {
+    /// Whether a value of the catalog is of this name.
+    pub fn is_place(name: &str) -> bool {
+        (0..P::LEVELS.len()).any(|from| name == place_name(P::NAME, from))
+    }
+
     /// Opens its tables by `open`; `places` is the catalog's table of single values.
     ///
     /// # Errors
@@ -102,8 +116,7 @@ impl<P: Packing> Settled<P> {
     /// It cannot be read.
     pub fn get(&self, txn: &RoTxn, key: &P::Key) -> heed::Result<Option<P::Value>> {
         let wanted = key_bytes(key);
-        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
-        let mut found = fresh.get(txn, &wanted)?;
+        let mut found = self.get_fresh(txn, &wanted)?;
         for level in &self.levels {
             if found.is_some() {
                 break;
@@ -115,12 +128,16 @@ impl<P: Packing> Settled<P> {
         Ok(found)
     }
 
+    fn get_fresh(&self, txn: &RoTxn, key: &[u8]) -> heed::Result<Option<P::Value>> {
+        let found = self.fresh.get(txn, key)?;
+        found.map(|value| fresh::take::<P>(key, value)).transpose()
+    }
+
     /// The values of some keys, which are in order. A chunk in which several of them are is opened once.
     ///
     /// # Errors
     /// They cannot be read.
     pub fn get_all(&self, txn: &RoTxn, keys: &[P::Key]) -> heed::Result<Vec<Option<P::Value>>> {
-        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
         let mut opened: Vec<Opened<P>> = self.levels.iter().map(|_| Opened::default()).collect();
         let mut values = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {
@@ -128,7 +145,7 @@ impl<P: Packing> Settled<P> {
                 resident::touched();
             }
             let wanted = key_bytes(key);
-            let mut found = fresh.get(txn, &wanted)?;
+            let mut found = self.get_fresh(txn, &wanted)?;
             for (level, opened) in self.levels.iter().zip(&mut opened) {
                 if found.is_some() {
                     break;
@@ -220,34 +237,104 @@ impl<P: Packing> Settled<P> {
     /// # Errors
     /// LMDB cannot write.
     pub fn put(&self, txn: &mut RwTxn, key: &P::Key, value: &P::Value) -> heed::Result<()> {
-        let fresh = self.fresh.remap_data_type::<codec::Row<P::Value>>();
-        fresh.put(txn, &key_bytes(key), value)
+        let key = key_bytes(key);
+        self.fresh.put(txn, &key, &fresh::put::<P>(&key, value)?)
+    }
+
+    /// Puts rows, which are in order. Where many of them have their places in the same chunks, as in a small table or
+    /// behind all others, they go there at once: a row that is fresh first is written twice.
+    ///
+    /// # Errors
+    /// LMDB cannot read or write.
+    pub fn put_all(&self, txn: &mut RwTxn, rows: Vec<Row<P>>) -> heed::Result<()> {
+        match self.share_chunks(txn, &rows)? {
+            true => self.put_together(txn, rows),
+            false => rows
+                .into_iter()
+                .try_for_each(|(key, value)| self.put(txn, &key, &value)),
+        }
+    }
+
+    /// Puts rows, which are in order, into chunks of the first level.
+    pub(super) fn put_together(&self, txn: &mut RwTxn, rows: Vec<Row<P>>) -> heed::Result<()> {
+        if !self.fresh.is_empty(txn)? {
+            // Those would hide what is put below them.
+            for (key, _) in &rows {
+                self.fresh.delete(txn, &key_bytes(key))?;
+            }
+        }
+        let sweep = Sweep {
+            fresh: self.fresh,
+            from: Origin::Outside,
+            to: self.levels[0],
+        };
+        sweep.merge::<P>(txn, rows)
+    }
+
+    /// Whether each chunk of the first level that would be written for these rows is written for many of them.
+    fn share_chunks(&self, txn: &RoTxn, rows: &[Row<P>]) -> heed::Result<bool> {
+        let (mut left, mut chunks) = (rows, 0);
+        while let Some((first, _)) = left.first() {
+            chunks += 1;
+            if chunks * SHARED > rows.len() {
+                return Ok(false);
+            }
+            let next = self.levels[0]
+                .get_greater_than(txn, &key_bytes(first))?
+                .map(|(next, _)| next);
+            let here = left.partition_point(|(key, _)| is_before(key, next));
+            left = &left[here..];
+        }
+        Ok(true)
     }
 
     /// Deletes the row of a key; whether there was one.
+    #[cfg(test)]
+    pub fn delete(&self, txn: &mut RwTxn, key: &P::Key) -> heed::Result<bool> {
+        self.delete_all(txn, std::slice::from_ref(key))
+    }
+
+    /// Deletes the rows of some keys, which are in order; whether there were any. A chunk in which several of them are
+    /// is written anew once.
     ///
     /// # Errors
-    /// LMDB cannot write, or the chunk is damaged.
-    pub fn delete(&self, txn: &mut RwTxn, key: &P::Key) -> heed::Result<bool> {
-        let wanted = key_bytes(key);
-        let mut deleted = self.fresh.delete(txn, &wanted)?;
-        for level in &self.levels {
-            let Some((first, chunk)) = level.get_lower_than_or_equal_to(txn, &wanted)? else {
-                continue;
-            };
-            let mut rows = unpack::<P>(first, chunk)?;
-            let Ok(at) = rows.binary_search_by(|(there, _)| there.cmp(key)) else {
-                continue;
-            };
-            rows.remove(at);
-            deleted = true;
-            let first = first.to_vec();
-            level.delete(txn, &first)?;
-            let mut writer = Writer::<P>::new(*level);
-            for row in rows {
-                writer.push(txn, row)?;
+    /// LMDB cannot write, or a chunk is damaged.
+    pub fn delete_all(&self, txn: &mut RwTxn, keys: &[P::Key]) -> heed::Result<bool> {
+        let mut deleted = false;
+        for (at, key) in keys.iter().enumerate() {
+            if at % TOUCHED == 0 {
+                resident::touched();
             }
-            writer.end(txn, false)?;
+            deleted |= self.fresh.delete(txn, &key_bytes(key))?;
+        }
+        for level in self.levels.iter().copied() {
+            let mut left = keys;
+            while let Some(key) = left.first() {
+                resident::touched();
+                let Some((first, chunk)) = level.get_lower_than_or_equal_to(txn, &key_bytes(key))? else {
+                    // Before the first chunk.
+                    left = &left[1..];
+                    continue;
+                };
+                let next = level.get_greater_than(txn, first)?.map(|(next, _)| next);
+                let here = left.partition_point(|key| next.is_none_or(|next| key_bytes(key)[..] < *next));
+                let (here, behind) = left.split_at(here);
+                left = behind;
+                let mut rows = unpack::<P>(first, chunk)?;
+                let there = rows.len();
+                rows.retain(|(key, _)| here.binary_search(key).is_err());
+                if rows.len() == there {
+                    continue;
+                }
+                deleted = true;
+                let first = first.to_vec();
+                level.delete(txn, &first)?;
+                let mut writer = Writer::<P>::new(level);
+                for row in rows {
+                    writer.push(txn, row)?;
+                }
+                writer.end(txn, false)?;
+            }
         }
         Ok(deleted)
     }
@@ -276,10 +363,13 @@ impl<P: Packing> Settled<P> {
     pub(in crate::archive) fn sweep(&self, txn: &mut RwTxn, from: usize, many: u64) -> heed::Result<()> {
         let sweep = Sweep {
             fresh: self.fresh,
-            from: from.checked_sub(1).map(|level| self.levels[level]),
+            from: match from.checked_sub(1) {
+                None => Origin::Fresh,
+                Some(level) => Origin::Level(self.levels[level]),
+            },
             to: self.levels[from],
         };
-        let name = format!("settled {} {from}", P::NAME);
+        let name = place_name(P::NAME, from);
         let places = self.places.remap_data_type::<codec::Row<Vec<u8>>>();
         // From a place that is damaged, rows are moved on from the beginning again, as at first. `verify` says so.
         let place = places.get(txn, &name).unwrap_or_default();

@@ -1,16 +1,30 @@
-//! Packing a table whose rows are all fresh, as an older version left them. They stay until all are packed, so it may be
-//! done in several transactions, and begun anew.
+//! Packing rows that an older version left by themselves, in the table of fresh rows or in another one. They stay until
+//! all are packed, so it may be done in several transactions, and begun anew.
 
 use std::ops::Bound;
 
-use heed::RwTxn;
+use heed::{Database, RwTxn, types::Bytes};
 
-use super::{chunk::key_bytes, packing::Packing, range::fresh_value, table::Settled, writer::Writer};
+use super::{
+    chunk::{Row, key_bytes},
+    packing::Packing,
+    table::Settled,
+    writer::Writer,
+};
 
 /// Rows that are packed in one transaction: some MB.
 const AT_ONCE: usize = 100_000;
 /// Damaged rows that are kept. Where there are more, nothing can be expected of the archive.
 const MOST_DAMAGED: usize = 100_000;
+
+/// What a row of an older version is now.
+pub enum Became<P: Packing> {
+    Row(Row<P>),
+    /// Nothing that can be read. It stays as it is, under this key.
+    Damaged(Vec<u8>),
+    /// A row of another table.
+    Another,
+}
 
 /// How far it has come.
 pub struct TakingOver<P: Packing> {
@@ -39,36 +53,40 @@ impl<P: Packing> TakingOver<P> {
         })
     }
 
-    /// Packs some rows; whether more may follow. `key` reads a key as it was written.
+    /// Packs some of the rows that are in `from`; whether more may follow. `read` reads a key and a value as they were
+    /// written.
     ///
     /// # Errors
     /// LMDB cannot read or write, or very many rows are damaged.
     pub fn go_on(
         &mut self,
-        table: &Settled<P>,
+        from: Database<Bytes, Bytes>,
         txn: &mut RwTxn,
-        key: impl Fn(&[u8]) -> Option<P::Key>,
+        read: impl Fn(&[u8], &[u8]) -> Became<P>,
     ) -> heed::Result<bool> {
         let last = self.last.take();
         let behind = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut rows = Vec::with_capacity(AT_ONCE);
-        for row in table.fresh.range(txn, &(behind, Bound::Unbounded))?.take(AT_ONCE) {
+        for row in from.range(txn, &(behind, Bound::Unbounded))?.take(AT_ONCE) {
             let (was, value) = row?;
             self.last = Some(was.to_vec());
-            let key = key(was);
-            match (key, fresh_value::<P>(value)) {
-                (Some(key), Ok(value)) if self.before.as_ref().is_none_or(|before| *before < key) => {
-                    self.before = Some(key.clone());
-                    rows.push((key, value));
+            let damaged = match read(was, value) {
+                Became::Another => continue,
+                Became::Damaged(key) => key,
+                // Where the order of two keys is another one than before, or they are one, the first is taken.
+                Became::Row((key, _)) if self.before.as_ref().is_some_and(|before| *before >= key) => key_bytes(&key),
+                Became::Row(row) => {
+                    self.before = Some(row.0.clone());
+                    rows.push(row);
+                    continue;
                 }
-                _ if self.damaged.len() >= MOST_DAMAGED => {
-                    let name = P::NAME;
-                    let detail = format!("more than {MOST_DAMAGED} rows of the table {name} are damaged");
-                    return Err(heed::Error::Decoding(detail.into()));
-                }
-                (Some(key), _) => self.damaged.push((key_bytes(&key), value.to_vec())),
-                (None, _) => self.damaged.push((was.to_vec(), value.to_vec())),
+            };
+            if self.damaged.len() >= MOST_DAMAGED {
+                let name = P::NAME;
+                let detail = format!("more than {MOST_DAMAGED} rows of the table {name} are damaged");
+                return Err(heed::Error::Decoding(detail.into()));
             }
+            self.damaged.push((damaged, value.to_vec()));
         }
         for row in rows {
             self.writer.push(txn, row)?;
@@ -79,7 +97,7 @@ impl<P: Packing> TakingOver<P> {
         Ok(self.last.is_some())
     }
 
-    /// Deletes the rows that are packed. Damaged ones stay fresh, for `verify` to find.
+    /// No fresh row is left but those that are damaged, for `verify` to find.
     ///
     /// # Errors
     /// LMDB cannot write.

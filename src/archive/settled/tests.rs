@@ -1,16 +1,20 @@
 //! A settled table beside a map: whatever is put, deleted and moved on, both have the same rows.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::{Bound, RangeBounds},
 };
 
 use heed::{Database, EnvOpenOptions, WithoutTls, types::Bytes};
-use proptest::{collection::vec, prelude::*};
+use proptest::{
+    collection::{btree_set, vec},
+    prelude::*,
+};
 
 use super::{
-    Direction, Packing, Settled, TakingOver,
+    Became, Direction, Packing, Settled, TakingOver,
     chunk::{MOST, unpack},
+    fresh,
     packing::{put_difference, put_number, take_bytes, take_difference, take_number},
 };
 
@@ -25,6 +29,7 @@ impl Packing for Texts {
     const NAME: &'static str = "texts";
     const FRESH: u64 = 100;
     const LEVELS: &'static [u64] = &[10, u64::MAX];
+    const SEALS_KEYS: bool = true;
 
     fn put(before: Option<&Row>, (key, text): &Row, bytes: &mut Vec<u8>) {
         put_difference(before.map_or(0, |before| before.0), *key, bytes);
@@ -131,6 +136,8 @@ fn text(key: u64, length: usize) -> String {
 enum Step {
     Put(u64, usize),
     Delete(u64),
+    DeleteAll(BTreeSet<u64>),
+    PutTogether(BTreeSet<u64>, usize),
     /// From a level, so many of its rows or chunks.
     Sweep(usize, u64),
     Settle,
@@ -141,6 +148,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (key(), prop_oneof![9 => 1..700usize, 1 => 4000..9000usize]).prop_map(|(key, length)| Step::Put(key, length)),
         2 => key().prop_map(Step::Delete),
+        2 => btree_set(key(), 0..150).prop_map(Step::DeleteAll),
+        2 => (btree_set(key(), 0..150), 1..700usize).prop_map(|(keys, length)| Step::PutTogether(keys, length)),
         2 => (0..2usize, 1..60u64).prop_map(|(level, many)| Step::Sweep(level, many)),
         1 => Just(Step::Settle),
     ]
@@ -159,6 +168,17 @@ proptest! {
                     map.insert(key, text(key, length));
                 }
                 Step::Delete(key) => assert_eq!(table.delete(txn, &key).unwrap(), map.remove(&key).is_some()),
+                Step::DeleteAll(keys) => {
+                    let before = map.len();
+                    map.retain(|key, _| !keys.contains(key));
+                    let keys: Vec<u64> = keys.into_iter().collect();
+                    assert_eq!(table.delete_all(txn, &keys).unwrap(), map.len() < before);
+                }
+                Step::PutTogether(keys, length) => {
+                    let rows: Vec<Row> = keys.into_iter().map(|key| (key, text(key, length))).collect();
+                    map.extend(rows.iter().cloned());
+                    table.put_together(txn, rows).unwrap();
+                }
                 Step::Sweep(level, many) => table.sweep(txn, level, many).unwrap(),
                 Step::Settle => table.settle(txn).unwrap(),
             });
@@ -263,6 +283,23 @@ fn of_three_levels() -> (Place, BTreeMap<u64, String>) {
     put(&mut (0..1000).map(|n| 3 * n + 1), &[0]);
     put(&mut (0..1000).map(|n| 3 * n + 2), &[]);
     (place, map)
+}
+
+#[test]
+fn rows_that_come_together_do_without_a_damaged_chunk() {
+    let (place, map) = of_three_levels();
+    place.change(|table, txn| table.sweep(txn, 0, 10_000).unwrap());
+    let key = place.change_chunk(0, 3, |chunk| chunk[7] ^= 4);
+    let new: Vec<Row> = map.keys().map(|key| (*key, text(*key, 50))).collect();
+    place.change(|table, txn| table.put_together(txn, new.clone()).unwrap());
+    let fresh = place.table.fresh.len(&place.env.read_txn().unwrap()).unwrap();
+    assert!((1..200).contains(&fresh), "{fresh}");
+    for (key, text) in &new {
+        assert_eq!(place.get(*key).unwrap().as_ref(), Some(text));
+    }
+    // What comes later hides what waits for that chunk.
+    place.change(|table, txn| table.put_together(txn, vec![(key, "later".into())]).unwrap());
+    assert_eq!(place.get(key).unwrap().as_deref(), Some("later"));
 }
 
 #[test]
@@ -374,13 +411,16 @@ fn taking_over_packs_all_rows_and_leaves_damaged_ones_fresh() {
         }
     });
     let damaged = *map.keys().nth(1234).unwrap();
-    let key = |key: &[u8]| key.try_into().ok().map(u64::from_be_bytes);
+    let read = |key: &[u8], value: &[u8]| match fresh::take::<Texts>(key, value) {
+        Ok(value) => Became::Row((u64::from_be_bytes(key.try_into().unwrap()), value)),
+        Err(_) => Became::Damaged(key.to_vec()),
+    };
     // What a first attempt packed is packed again.
     for is_last in [false, true] {
         place.change(|table, txn| {
             table.fresh.put(txn, &damaged.to_be_bytes(), b"damaged").unwrap();
             let mut taking_over = TakingOver::begin(table, txn).unwrap();
-            while taking_over.go_on(table, txn, key).unwrap() {}
+            while taking_over.go_on(table.fresh, txn, read).unwrap() {}
             if is_last {
                 taking_over.end(table, txn).unwrap();
             }
@@ -394,6 +434,18 @@ fn taking_over_packs_all_rows_and_leaves_damaged_ones_fresh() {
     });
     map.remove(&damaged);
     place.assert_is(&map);
+}
+
+#[test]
+fn a_fresh_row_under_a_key_that_was_damaged_is_noticed() {
+    let place = Place::new();
+    place.change(|table, txn| {
+        table.put(txn, &5, &text(5, 9)).unwrap();
+        let row = table.fresh.get(txn, &5u64.to_be_bytes()).unwrap().unwrap().to_vec();
+        table.fresh.put(txn, &4u64.to_be_bytes(), &row).unwrap();
+    });
+    assert_eq!(place.get(5).unwrap(), Some(text(5, 9)));
+    assert!(place.get(4).is_err());
 }
 
 #[test]

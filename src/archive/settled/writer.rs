@@ -65,6 +65,14 @@ impl<P: Packing> Writer<P> {
     /// # Errors
     /// LMDB cannot write.
     pub fn push(&mut self, txn: &mut RwTxn, row: Row<P>) -> heed::Result<()> {
+        let parted = self
+            .open
+            .rows
+            .last()
+            .is_some_and(|(before, _)| P::parts(before, &row.0));
+        if parted {
+            self.end(txn, true)?;
+        }
         let length = self.open.bytes.len();
         self.open.push(row);
         if self.open.bytes.len() > ROOM

@@ -45,9 +45,6 @@ impl Check<'_> {
             let damage = Damage::new(Kind::Copy, format!("the row of {key:?} {detail}"));
             desk.damage(damage.message(id));
         };
-        if copy.key != key.check() {
-            wrong("belongs to another copy");
-        }
         if self.near.get(self.catalog, txn, id)?.is_none() {
             wrong("refers to a message that is missing");
         }

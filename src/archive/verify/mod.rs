@@ -113,6 +113,8 @@ mod identity_tests;
 #[cfg(test)]
 mod ledger_row_tests;
 #[cfg(test)]
+mod name_tests;
+#[cfg(test)]
 mod row_tests;
 #[cfg(test)]
 mod tests;

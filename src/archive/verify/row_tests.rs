@@ -11,10 +11,10 @@ use super::{
 use crate::archive::{
     catalog::Catalog,
     codec::Key,
+    copies::UidKey,
     packings::digest,
     rows::{
-        self, CopyKey, Counters, FolderNumber, IdentityNumber, MessageId, Part, Place, RunId, Seconds, SourceNumber,
-        UserId,
+        self, Counters, FolderNumber, IdentityNumber, MessageId, Part, Place, RunId, Seconds, SourceNumber, UserId,
     },
 };
 
@@ -380,24 +380,31 @@ fn wrong_rows() -> Vec<Wrong> {
         ),
         (
             |c, t| {
-                let (key, copy) = c.copies.iter(t).unwrap().next().unwrap().unwrap();
-                c.copies.delete(t, &key).unwrap();
-                let CopyKey::Imap {
-                    source,
-                    folder,
-                    uidvalidity,
-                    ..
-                } = key
-                else {
-                    panic!("{key:?}")
-                };
-                let key = CopyKey::Imap {
-                    source,
-                    folder,
-                    uidvalidity,
-                    uid: 99,
-                };
-                c.copies.put(t, &key, &copy).unwrap();
+                let table = c.copies.uids.fresh.remap_key_type::<Key<UidKey>>();
+                let (key, row) = table.first(t).unwrap().unwrap();
+                let row = row.to_vec();
+                table.delete(t, &key).unwrap();
+                let (of, (uidvalidity, _)) = key;
+                table.put(t, &(of, (uidvalidity, 99)), &row).unwrap();
+            },
+            &[Copy],
+            None,
+            None,
+        ),
+        (
+            |c, t| {
+                let (key, mut copy) = c.copies.uids.range(t, &(..)).unwrap().next().unwrap().unwrap();
+                copy.message = MessageId(77);
+                c.copies.uids.put(t, &key, &copy).unwrap();
+            },
+            &[Copy],
+            Some(MessageId(77)),
+            None,
+        ),
+        (
+            |c, t| {
+                let (_, copy) = c.copies.uids.range(t, &(..)).unwrap().next().unwrap().unwrap();
+                c.copies.uidls.put(t, &(SourceNumber(77), 1), &copy).unwrap();
             },
             &[Copy],
             Some(MessageId(1)),

@@ -19,7 +19,7 @@ const BUCKET: u64 = 64;
 pub const SECTION: u64 = 4096;
 /// Of so many messages of a sample one is looked up wherever rows name it; all of them where the sample is this share of the
 /// archive. Rows of one table lie at random places of others: to look up all of a hundredth would open every chunk of these.
-const ONE_IN: u64 = 32;
+const ONE_IN: u64 = 128;
 const ALL_FROM: f64 = 0.2;
 /// Stretches of a sample, about; if a table has more leaves, it is divided less finely.
 const MOST_STRETCHES: f64 = 10_000.0;
@@ -299,13 +299,13 @@ mod tests {
 
     /// Looking up all that a hundredth names took as long as going through a twentieth.
     #[test]
-    fn a_small_sample_follows_one_message_in_32_and_a_large_one_all() {
+    fn a_small_sample_follows_one_message_in_128_and_a_large_one_all() {
         let followed = |share| {
             let sample = Sample { share, seed: 7 };
-            (1..=32_000).filter(|id| sample.follows(MessageId(*id))).count()
+            (1..=128_000).filter(|id| sample.follows(MessageId(*id))).count()
         };
         assert!((900..1100).contains(&followed(0.01)), "{}", followed(0.01));
-        assert_eq!(followed(0.2), 32_000);
+        assert_eq!(followed(0.2), 128_000);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     archive::{
         Seconds,
         codec::KeyPart,
+        copies::{UidKey, UidlKey},
         lists,
         rows::{CopyKey, FolderNumber, IdentityNumber, MessageId, SourceNumber, UserId},
     },
@@ -27,7 +28,8 @@ pub enum Table {
     Filings,
     Journals,
     Unclaimed,
-    Copies,
+    Uids,
+    Uidls,
     Sightings,
     Ledger,
     Lists,
@@ -39,14 +41,15 @@ pub enum Table {
 
 impl Table {
     /// In an order in which the long ones are begun first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Ledger,
         Self::Audit,
         Self::Filings,
         Self::Held,
         Self::Journals,
         Self::Unclaimed,
-        Self::Copies,
+        Self::Uidls,
+        Self::Uids,
         Self::Bytes,
         Self::Identities,
         Self::Lists,
@@ -86,7 +89,8 @@ impl Table {
             Self::Filings => "filings",
             Self::Journals => "journals",
             Self::Unclaimed => "unclaimed",
-            Self::Copies => "copies",
+            Self::Uids => "uids",
+            Self::Uidls => "uidls",
             Self::Sightings => "sightings",
             Self::Ledger => "ledger",
             Self::Lists => "lists",
@@ -116,11 +120,12 @@ impl Table {
             Self::Unclaimed => take(key).map(|(id, _): (MessageId, [u8; 16])| format!("message {id}")),
             Self::Sightings => take(key)
                 .map(|(source, folder): (SourceNumber, FolderNumber)| format!("source {source}, folder {folder}")),
-            Self::Copies if key.len() == 16 || key.len() == 36 => take(key).map(|key: CopyKey| format!("{key:?}")),
+            Self::Uids => take(key).map(|key: UidKey| format!("{:?}", CopyKey::from(key))),
+            Self::Uidls => take(key).map(|key: UidlKey| format!("{:?}", CopyKey::from(key))),
             Self::Accounts => String::from_utf8(key.to_vec())
                 .ok()
                 .map(|name| harmless(&name).into_owned()),
-            Self::Identities | Self::Parts | Self::Copies | Self::Sessions => None,
+            Self::Identities | Self::Parts | Self::Sessions => None,
         };
         words.unwrap_or_else(|| key.iter().map(|byte| format!("{byte:02x}")).collect())
     }

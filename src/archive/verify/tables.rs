@@ -23,6 +23,7 @@ use crate::{
     archive::{
         catalog::Catalog,
         codec::{Key, KeyPart, Row},
+        copies::{UidKey, UidlKey},
         lists::Packed,
         roster::Roster,
         rows::{
@@ -90,6 +91,8 @@ fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
         Table::Bytes => return Box::new(&catalog.bytes),
         Table::Held => return Box::new(&catalog.held),
         Table::Filings => return Box::new(&catalog.filings),
+        Table::Uids => return Box::new(&catalog.copies.uids),
+        Table::Uidls => return Box::new(&catalog.copies.uidls),
         Table::Users => catalog.users.remap_types::<Bytes, Bytes>(),
         Table::Usage => catalog.usage.remap_types(),
         Table::Sources => catalog.sources.remap_types(),
@@ -98,7 +101,6 @@ fn raw(catalog: &Catalog, table: Table) -> Box<dyn scan::Table + '_> {
         Table::Runs => catalog.runs.remap_types(),
         Table::Journals => catalog.journals.remap_types(),
         Table::Unclaimed => catalog.unclaimed.remap_types(),
-        Table::Copies => catalog.copies.remap_types(),
         Table::Sightings => catalog.sightings.remap_types(),
         Table::Ledger => catalog.ledger.remap_types(),
         Table::Lists => catalog.lists.remap_types(),
@@ -180,7 +182,7 @@ impl Rows for Check<'_> {
             Table::Filings => Kind::Filing,
             Table::Journals => Kind::Journal,
             Table::Unclaimed => Kind::Unclaimed,
-            Table::Copies => Kind::Copy,
+            Table::Uids | Table::Uidls => Kind::Copy,
             Table::Sightings => Kind::Sighting,
             Table::Ledger => Kind::Ledger,
             Table::Lists => Kind::List,
@@ -327,7 +329,8 @@ impl Check<'_> {
             Table::Filings => self.filing(txn, key(k)?, &packed(v)?, desk)?,
             Table::Journals => self.journal(txn, key(k)?, &value(v)?, desk)?,
             Table::Unclaimed => self.unclaimed(txn, key(k)?, &value(v)?, desk)?,
-            Table::Copies => self.copy(txn, key(k)?, &value(v)?, desk)?,
+            Table::Uids => self.copy(txn, key::<UidKey>(k)?.into(), &packed(v)?, desk)?,
+            Table::Uidls => self.copy(txn, key::<UidlKey>(k)?.into(), &packed(v)?, desk)?,
             Table::Sightings => {
                 let (of, _): ((SourceNumber, FolderNumber), Sighting) = (key(k)?, value(v)?);
                 self.sighting(txn, of, desk)?;

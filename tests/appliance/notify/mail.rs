@@ -143,6 +143,31 @@ fn a_signal_ends_the_wait_for_a_mail_after_the_run() {
     assert!(ended.stderr.contains("was not sent in time"), "{}", ended.stderr);
 }
 
+/// A moment before the run was over, it was taken for the run's, and the mail was waited for as long as ever.
+#[test]
+fn a_signal_at_the_end_of_the_run_left_the_wait_for_its_mail_as_it_was() {
+    let (site, smtp) = (Site::new(), Smtp::start("smtp"));
+    let table = smtp.toml("smtp", "when = \"always\"").replace("5s", "60s");
+    site.configure(&table, &site.good(), "");
+    smtp.trick("", Trick::Silence, 1);
+    let held = tempfile::NamedTempFile::new().expect("a file");
+    let arguments = ["archive", PROFILE];
+    let mut command = site.appliance.command(&arguments);
+    command
+        .env("DROPKEEP_FAULT", "protocol-stored:hold")
+        .env("DROPKEEP_FAULT_HOLD", held.path());
+    let archive = Running::start(command, &arguments);
+    assert!(wait_for(PATIENCE, || archive
+        .stderr()
+        .contains("protocol-stored is reached")));
+    archive.signal(rustix::process::Signal::INT);
+    let started = Instant::now();
+    held.close().expect("a file");
+    let ended = archive.wait().expect(0);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(ended.stderr.contains("was not sent in time"), "{}", ended.stderr);
+}
+
 #[test]
 fn what_passes_is_tried_again_and_what_does_not_is_given_up() {
     let (site, smtp) = (Site::new(), Smtp::start("smtp"));

@@ -184,6 +184,7 @@ fn every_stage_is_broken_off_by_some_test() {
             | Stage::Shrink
             | Stage::Backup
             | Stage::Restore
+            | Stage::Use
             // In tests/search/hardy.rs.
             | Stage::Index
             // In tests/console/upkeep.rs.

@@ -22,6 +22,7 @@ use crate::crash::{
     points,
     support::{
         appliance::{Appliance, PROFILE, Profile, number},
+        disks::another_disk,
         dovecot::Dovecot,
         generator::{company, company_of, user_tables},
         stores::thaw,
@@ -189,16 +190,26 @@ fn leave_free_pages(appliance: &Appliance) {
     thread.join().expect("the committer ends");
 }
 
+/// Archives the mail in shares, with a backup to `folder` after each.
+fn back_up_in_shares(room: &Room, server: &Dovecot, mail: &[Vec<u8>], shares: usize, folder: &Path) {
+    for share in mail.chunks(mail.len().div_ceil(shares)) {
+        server.deliver(share);
+        room.appliance.done(&["archive", PROFILE]);
+        room.done(&room.appliance.data(), &["backup", "--json", folder.to_str().unwrap()]);
+    }
+}
+
 #[test]
 fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
-    let all = mailbox(40, 40);
-    let (first, second) = all.split_at(all.len() / 2);
-    let server = Dovecot::with(first);
+    let all = mailbox(60, 40);
+    let (first, second) = all.split_at(all.len() * 2 / 3);
+    let server = Dovecot::start();
     let room = Room::of(points::appliance(&server));
     let archived = room.appliance.data();
-    room.appliance.done(&["archive", PROFILE]);
     let earlier = room.fresh("earlier");
-    room.done(&archived, &["backup", "--json", earlier.to_str().unwrap()]);
+    // Its last patches wait beside its files.
+    back_up_in_shares(&room, &server, first, 2, &earlier);
+    assert!(earlier.join("catalog/patch").exists());
     let before = room.held(&archived);
     server.deliver(second);
     room.appliance.done(&["archive", PROFILE]);
@@ -206,23 +217,24 @@ fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
     room.appliance.done(&["compact"]);
     let now = room.held(&archived);
     assert_ne!(before, now);
+    // A patch is applied where a volume was sealed since and cannot be linked to.
     let mut points: Vec<_> = points_of(&[Stage::Backup])
         .into_iter()
-        .map(|(point, _)| (point, 1))
+        .map(|(point, _)| (point, 1, point == "patch-applied"))
         .collect();
     // After the catalog comes a volume, and of the renames each is one.
-    points.extend(["patch-begun", "patch-made", "patch-applied", "patch-moved"].map(|point| (point, 2)));
-    points.extend(["staging-old-moved", "staging-new-moved"].map(|point| (point, 2)));
+    points.extend(["patch-begun", "patch-made", "patch-moved"].map(|point| (point, 2, true)));
+    points.extend(["staging-old-moved", "staging-new-moved"].map(|point| (point, 2, true)));
     // On another disk, where nothing is linked.
-    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("another disk");
-    for (point, nth) in points {
+    let elsewhere = another_disk();
+    for (point, nth, is_elsewhere) in points {
         for kind in KINDS {
             let what = format!("{point}:{kind}:{nth}");
-            let backup = match nth {
-                1 => room.copy(&earlier, "backup"),
-                _ => elsewhere.path().join(format!("{point} {kind}")),
+            let backup = match is_elsewhere {
+                false => room.copy(&earlier, "backup"),
+                true => elsewhere.path().join(format!("{point} {kind}")),
             };
-            if nth > 1 {
+            if is_elsewhere {
                 copy(&earlier, &backup);
             }
             let words = ["backup", "--json", backup.to_str().unwrap()];
@@ -246,14 +258,14 @@ fn every_step_of_a_backup_leaves_the_one_before_or_the_new_one() {
 
 #[test]
 fn every_step_of_a_restore_is_done_again() {
-    let server = Dovecot::with(mailbox(20, 40));
+    let server = Dovecot::start();
     let room = Room::of(points::appliance(&server));
-    room.appliance.done(&["archive", PROFILE]);
+    let backup = room.fresh("backup");
+    back_up_in_shares(&room, &server, &mailbox(20, 40), 2, &backup);
     // What is full is sealed.
     room.appliance.done(&["compact"]);
-    let backup = room.fresh("backup");
-    let words = ["backup", "--json", backup.to_str().unwrap()];
-    room.done(&room.appliance.data(), &words);
+    room.done(&room.appliance.data(), &["backup", "--json", backup.to_str().unwrap()]);
+    assert!(backup.join("catalog/patch").exists());
     let expected = held(&room.appliance);
     let mut points: Vec<_> = points_of(&[Stage::Restore])
         .into_iter()
@@ -287,6 +299,38 @@ fn every_step_of_a_restore_is_done_again() {
     }
 }
 
+/// What waits beside the files of a backup is put in place by whoever opens it, whatever comes between.
+#[test]
+fn every_step_of_using_a_backup_is_done_again() {
+    let server = Dovecot::start();
+    let room = Room::of(points::appliance(&server));
+    let backup = room.fresh("backup");
+    back_up_in_shares(&room, &server, &mailbox(40, 40), 2, &backup);
+    let expected = held(&room.appliance);
+    for (point, _) in points_of(&[Stage::Use]) {
+        for kind in KINDS {
+            for nth in 1..=2 {
+                let what = format!("{point}:{kind}:{nth}");
+                let (used, over) = (room.copy(&backup, "used"), room.fresh("over"));
+                let outcome = broken_off(room.command(&used, &["users", "--json"]), point, kind, nth);
+                assert_ends_with(&outcome, &[4], &what);
+                // The next backup may come first.
+                let interrupted = room.copy(&used, "interrupted");
+                room.done(
+                    &room.appliance.data(),
+                    &["backup", "--json", interrupted.to_str().unwrap()],
+                );
+                room.done(&over, &["restore", "--json", interrupted.to_str().unwrap()]);
+                for data in [&used, &interrupted, &over] {
+                    assert_eq!(room.held(data), expected, "{what}");
+                    room.assert_whole(data, &what);
+                    assert!(!data.join("catalog/patch").exists(), "{what}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_step_of_an_upgrade_from_schema_1_is_done_again() {
     break_upgrade_off(1, 3);
@@ -300,6 +344,11 @@ fn every_step_of_an_upgrade_from_schema_3_is_done_again() {
 #[test]
 fn packing_a_store_of_schema_4_is_done_again() {
     break_upgrade_off(4, 0);
+}
+
+#[test]
+fn packing_the_copies_of_a_store_of_schema_6_is_done_again() {
+    break_upgrade_off(6, 0);
 }
 
 /// Breaks the upgrade from a schema off, which takes so many steps before its rows are packed.

@@ -51,7 +51,7 @@ fn dump() {
 /// Every database, every row, found by going through and by its key.
 fn environment(folder: &Path, hasher: &mut Sha256) {
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(1 << 30).max_dbs(32);
+    options.map_size(1 << 30).max_dbs(64);
     // SAFETY: nobody writes to it, and a crash is what this process is for.
     let env = unsafe { options.flags(EnvFlags::READ_ONLY | EnvFlags::NO_LOCK).open(folder) };
     let env = env.expect("an environment");

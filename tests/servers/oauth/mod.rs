@@ -16,6 +16,7 @@ use crate::support::{
     wait_for,
 };
 use endpoint::{CLIENT_ID, CLIENT_SECRET, Endpoint, FIRST};
+use jiff::Timestamp;
 use rustix::process::Signal;
 
 /// A mailbox, the endpoint that gives out tokens for it, and a profile that has both.
@@ -278,6 +279,36 @@ fn processes_beside_each_other_do_not_use_a_refresh_token_twice() {
         assert_eq!(site.endpoint.asked(), round);
         site.forget_access_token();
     }
+}
+
+/// Whoever had waited since an earlier second took a token for one of a clock that was set back since.
+#[test]
+fn a_token_that_another_process_got_in_a_later_second_was_asked_for_again() {
+    let site = Site::new("imap");
+    site.endpoint.state().rotates = true;
+    site.endpoint.state().held = true;
+    let running: Vec<_> = (0..4).map(|_| site.appliance.start(&["test", PROFILE])).collect();
+    let lock = format!("{PROFILE}.lock");
+    let wait = |running: &Running| {
+        let files = fs::read_dir(format!("/proc/{}/fd", running.id()))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut files = files.filter_map(|file| fs::read_link(file.path()).ok());
+        files.any(|file| file.ends_with(&lock))
+    };
+    assert!(
+        wait_for(PATIENCE, || running.iter().all(wait)),
+        "they wait for each other"
+    );
+    let second = || Timestamp::now().as_second();
+    let began = second();
+    assert!(wait_for(PATIENCE, || second() > began));
+    site.endpoint.state().held = false;
+    for running in running {
+        running.wait().expect(0);
+    }
+    assert_eq!(site.endpoint.asked(), 1);
 }
 
 #[test]
