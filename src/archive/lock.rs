@@ -18,10 +18,21 @@ pub(super) const READERS: &str = "readers";
 /// How often a lock file is opened again that was deleted in the moment of opening it.
 const TRIES: usize = 10;
 
+/// A file or folder that is locked, and unlocked when this is dropped. To close it would not do: a process that is just
+/// being started has it open, too, until its program runs.
+pub(super) struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // It is closed then, which does the same a little later.
+        let _ = self.0.unlock();
+    }
+}
+
 /// What the one process that writes holds.
 pub(super) struct Lock {
-    _folder: File,
-    _file: File,
+    _folder: Locked,
+    _file: Locked,
     held: [Held; 2],
 }
 
@@ -39,10 +50,10 @@ impl Lock {
 /// Another process has it, or its lock file is a link, or cannot be opened.
 pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
     let name = path.join(LOCK);
-    let folder = File::open(path).map_err(StoreError::io("opening", path))?;
-    let mut file = open(&name)?;
-    for (what, locked) in [(&file, file.try_lock()), (&folder, folder.try_lock())] {
-        match locked {
+    let folder = Locked(File::open(path).map_err(StoreError::io("opening", path))?);
+    let mut file = Locked(open(&name)?);
+    for what in [&file.0, &folder.0] {
+        match what.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(path, what)),
             Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", path)(error)),
@@ -53,7 +64,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
         file.rewind()?;
         writeln!(file, "{}", std::process::id())
     };
-    note(&mut file).map_err(StoreError::io("writing the lock", &name))?;
+    note(&mut file.0).map_err(StoreError::io("writing the lock", &name))?;
     const ANEW: &str = "another process may be using the archive as well: restart dropkeep";
     const BACK: &str = "mount its disk, or put it back where it was";
     Ok(Lock {
@@ -68,7 +79,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, StoreError> {
 
 /// Whether a process has the folder `path` locked to write in it.
 pub(super) fn is_held(path: &Path) -> bool {
-    let tried = File::open(path).map(|folder| folder.try_lock_shared());
+    let tried = File::open(path).map(|folder| Locked(folder).0.try_lock_shared());
     matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
@@ -108,12 +119,12 @@ pub(super) fn refuse_linked_lock(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Opens `readers` and locks it by `try_lock`; what was deleted meanwhile is nobody's lock.
-fn lock_readers<T>(path: &Path, try_lock: impl Fn(&File) -> Result<T, StoreError>) -> Result<(File, T), StoreError> {
+fn lock_readers<T>(path: &Path, try_lock: impl Fn(&File) -> Result<T, StoreError>) -> Result<(Locked, T), StoreError> {
     let name = path.join(READERS);
     for _ in 0..TRIES {
-        let file = open(&name)?;
-        let locked = try_lock(&file)?;
-        let own = file.metadata().map_err(StoreError::io("looking at", &name))?;
+        let file = Locked(open(&name)?);
+        let locked = try_lock(&file.0)?;
+        let own = file.0.metadata().map_err(StoreError::io("looking at", &name))?;
         if name
             .metadata()
             .is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()))
@@ -126,7 +137,7 @@ fn lock_readers<T>(path: &Path, try_lock: impl Fn(&File) -> Result<T, StoreError
 }
 
 /// Keeps readers in other processes out as long as the result is held; `None` when there are some.
-pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> {
+pub(super) fn lock_out_readers(path: &Path) -> Result<Option<Locked>, StoreError> {
     let (file, alone) = lock_readers(path, |file| match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
@@ -137,7 +148,7 @@ pub(super) fn lock_out_readers(path: &Path) -> Result<Option<File>, StoreError> 
 
 /// Keeps volumes and blocks from being removed as long as the result is held; `None` on a disk that cannot be written
 /// to: there nothing is removed either.
-pub(super) fn lock_out_removal(path: &Path) -> Result<Option<File>, StoreError> {
+pub(super) fn lock_out_removal(path: &Path) -> Result<Option<Locked>, StoreError> {
     let shared = |file: &File| {
         file.lock_shared()
             .map_err(StoreError::io("locking", path.join(READERS)))
@@ -169,6 +180,25 @@ mod tests {
         assert!(matches!(held.check(), Err(StoreError::Missing { what, .. }) if what == "the lock file"));
         drop(held);
         lock(folder.path()).unwrap().check().unwrap();
+    }
+
+    /// A copy of a file, as a process has it that is just being started, kept it locked.
+    #[test]
+    fn a_lock_that_was_let_go_was_held_by_a_process_that_was_being_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let held = lock(path).unwrap();
+        let _inherited = [held._folder.0.try_clone().unwrap(), held._file.0.try_clone().unwrap()];
+        drop(held);
+        lock(path).unwrap();
+        let reading = lock_out_removal(path).unwrap().unwrap();
+        let _inherited = reading.0.try_clone().unwrap();
+        assert!(lock_out_readers(path).unwrap().is_none());
+        drop(reading);
+        let alone = lock_out_readers(path).unwrap().unwrap();
+        let _inherited = alone.0.try_clone().unwrap();
+        drop(alone);
+        assert!(lock_out_readers(path).unwrap().is_some());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A data directory, opened: locked, checked, with catalog and volumes.
 
 use std::{
-    fs::{self, File, Permissions},
+    fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,7 +20,7 @@ use super::{
         CATALOG, DATA_FILE, DIR_MODE, HARMLESS, VOLUMES, disk_size, make_dir, refuse_network_file_systems, sync_dir,
     },
     environment, known,
-    lock::{self, Lock},
+    lock::{self, Lock, Locked},
     lookout::Lookout,
     pages::Budget,
     recomputed::Recomputed,
@@ -86,7 +86,7 @@ pub struct Store {
     pub(super) blocks: Blocks,
     /// Held as long as the store is open: by the one process that writes, or by the others.
     pub(super) lock: Option<Lock>,
-    _readers: Option<File>,
+    _readers: Option<Locked>,
 }
 
 impl Store {
@@ -407,7 +407,7 @@ fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// There is no store, or the lock is not available.
-pub(super) fn shut_out_removal(config: &Config) -> Result<Option<File>, StoreError> {
+pub(super) fn shut_out_removal(config: &Config) -> Result<Option<Locked>, StoreError> {
     let path = &config.data_dir;
     if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
         return Err(known::none(config));
