@@ -132,6 +132,7 @@ pub const POINTS: &[(&str, Stage)] = &[
     ("restore-built", Stage::Restore),
     ("restore-placed", Stage::Restore),
     ("waiting-applied", Stage::Use),
+    ("waiting-recorded", Stage::Use),
     ("index-file", Stage::Index),
     ("index-synced", Stage::Index),
     ("index-committing", Stage::Index),

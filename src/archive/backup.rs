@@ -107,16 +107,6 @@ pub fn back_up(store: &Store, path: &Path, hooks: Hooks) -> Result<BackedUp, Sto
     let building = Building::new(store, path, &new, hooks).inspect_err(|_| abandon(path))?;
     let record = building.build().inspect_err(|_| abandon(path))?;
     let damaged = building.damaged();
-    if let (Some(first), true) = (damaged.first(), path.join(RECORD).exists()) {
-        abandon(path);
-        return Err(StoreError::Damaged {
-            detail: format!(
-                "{first}; the backup in {} may have it intact, so it is not replaced: back up to another directory, and \
-                 run `dropkeep verify`",
-                path.display()
-            ),
-        });
-    }
     let copied_bytes = building.written() + staging::put_in_place(path, Target::Backup)?;
     if let Some(parent) = path.parent().filter(|parent| parent.is_dir()) {
         disk::sync_dir(parent)?;

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -22,7 +22,7 @@ use super::{
     original::{Checked, Original},
     patch::{self, Base},
     places::{Blocks, Places},
-    record::{self, FORM, How, Known, Record, RecordedFile, RecordedVolume},
+    record::{FORM, How, Known, Record, RecordedFile, RecordedVolume},
     rows::{Seal, VolumeState},
     seal, volumes,
 };
@@ -35,12 +35,14 @@ pub(super) struct Building<'b> {
     store: &'b Store,
     /// Where the backup before may be.
     before: &'b Path,
-    /// Whether its record says nothing of what is in free pages.
-    is_by_use: bool,
+    /// What it says itself.
+    former: Option<Record>,
     new: &'b Path,
     hooks: Hooks<'b>,
     /// Bytes written until now.
     written: Cell<u64>,
+    /// By the folders in which they are to wait.
+    patches: RefCell<BTreeMap<PathBuf, String>>,
     damaged: RefCell<Vec<String>>,
 }
 
@@ -53,10 +55,11 @@ impl<'b> Building<'b> {
         Ok(Self {
             store,
             before,
-            is_by_use: Record::read(before)?.is_some_and(|record| record.is_by_use()),
+            former: Record::read(before)?,
             new,
             hooks,
             written: Cell::new(0),
+            patches: RefCell::default(),
             damaged: RefCell::default(),
         })
     }
@@ -72,7 +75,8 @@ impl<'b> Building<'b> {
     }
 
     /// # Errors
-    /// The store cannot be read, the backup cannot be written, or it was interrupted.
+    /// The store cannot be read, or is damaged, where the backup before may have it intact; the backup cannot be written,
+    /// or it was interrupted.
     pub fn build(&self) -> Result<Record, StoreError> {
         let moment = Moment::of(self.store, self.hooks)?;
         let taken_at = clock::now();
@@ -122,6 +126,7 @@ impl<'b> Building<'b> {
             Ok(((catalog, volumes), blocks, named))
         })?;
         self.look_for_missing_blocks(&blocks, named);
+        self.refuse_damaged()?;
         let (catalog, volumes) = recorded;
         let record = Record {
             form: FORM,
@@ -132,16 +137,29 @@ impl<'b> Building<'b> {
             messages: counters.messages,
             bytes: counters.raw_bytes,
             known: Some(known),
+            patches: self.patches.take(),
+            over: patch::state(&self.before.join(disk::CATALOG).join(disk::DATA_FILE))?,
             catalog,
             volumes,
         };
         disk::sync_dir(self.new)?;
-        let json = serde_json::to_vec_pretty(&record).map_err(|error| StoreError::Fault {
-            detail: format!("cannot write the record of the backup as JSON: {error}"),
-        })?;
-        record::put(self.new, &json)?;
+        record.put(self.new)?;
         StoreError::point("backup-built")?;
         Ok(record)
+    }
+
+    /// With its record, a backup would count.
+    fn refuse_damaged(&self) -> Result<(), StoreError> {
+        match self.damaged.borrow().first() {
+            Some(first) if self.former.is_some() => Err(StoreError::Damaged {
+                detail: format!(
+                    "{first}; the backup in {} may have it intact, so it is not replaced: back up to another directory, and \
+                     run `dropkeep verify`",
+                    self.before.display()
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The volumes that are not sealed.
@@ -189,7 +207,10 @@ impl<'b> Building<'b> {
         mode: u32,
     ) -> Result<RecordedFile, StoreError> {
         let folder = self.new.join(name);
-        let Carried { file, written } = match Base::of(self.before, name, self.is_by_use)? {
+        let lying = self.former.as_ref().and_then(|former| former.patches.get(name));
+        let is_by_use = self.former.as_ref().is_some_and(Record::is_by_use);
+        let base = Base::of(self.before, name, lying.map(String::as_str), is_by_use)?;
+        let Carried { file, written, patch } = match base {
             Some(base) => patch::make(original, checked, &base, &folder.join(patch::PATCH), mode, self.hooks)?,
             None => {
                 let free = checked.map(|checked| &checked.free);
@@ -197,6 +218,10 @@ impl<'b> Building<'b> {
             }
         };
         self.written.set(self.written.get() + written);
+        // That of a sealed volume is applied when it is put in place.
+        if let (Some(digest), false) = (patch, mode == seal::FILE_MODE) {
+            self.patches.borrow_mut().insert(name.to_owned(), digest);
+        }
         disk::sync_dir(&folder)?;
         Ok(file)
     }
@@ -256,10 +281,15 @@ impl<'b> Building<'b> {
             return Err(damaged(&file));
         }
         disk::make_dir(&to)?;
-        let how = if carry::link(&file, &copy)? {
+        // First what is there, as it may be another file on the same disk: damage to one of them is not to both.
+        let how = if is_copy(&before, &seal) && carry::link(&before.join(disk::DATA_FILE), &copy)? {
+            if is_same(&file, &copy)? {
+                How::Linked
+            } else {
+                How::Reused
+            }
+        } else if carry::link(&file, &copy)? {
             How::Linked
-        } else if is_copy(&before, &seal) && carry::link(&before.join(disk::DATA_FILE), &copy)? {
-            How::Reused
         } else {
             if self.carry(&original, None, name, seal::FILE_MODE)?.blake3 != seal.blake3 {
                 return Err(damaged(&file));
@@ -317,6 +347,16 @@ fn is_copy(folder: &Path, wanted: &Seal) -> bool {
     let length = fs::metadata(folder.join(disk::DATA_FILE)).map(|file| file.len());
     // One without a manifest, or that cannot be read, is copied anew.
     length.is_ok_and(|length| length == wanted.bytes) && seal::manifest(folder).is_ok_and(|seal| seal == *wanted)
+}
+
+/// Whether two names are of one file.
+fn is_same(one: &Path, other: &Path) -> Result<bool, StoreError> {
+    let place = |file: &Path| {
+        fs::metadata(file)
+            .map(|file| (file.dev(), file.ino()))
+            .map_err(StoreError::io("looking at", file))
+    };
+    Ok(place(one)? == place(other)?)
 }
 
 fn damaged(file: &Path) -> StoreError {

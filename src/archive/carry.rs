@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, JoinHandle},
@@ -20,6 +20,7 @@ use super::{
     resident,
     volume::Volume,
 };
+use crate::durable;
 
 /// Bytes read at once, and of blocks looked at under one transaction.
 pub(super) const AT_ONCE: usize = 1 << 20;
@@ -31,6 +32,8 @@ pub(super) struct Carried {
     pub file: RecordedFile,
     /// Bytes written for it.
     pub written: u64,
+    /// The digest of the patch that it is carried by, in hexadecimal.
+    pub patch: Option<String>,
 }
 
 /// Copies a file into a new one of this mode, and syncs it. The system copies by itself, where both are on one disk
@@ -63,6 +66,7 @@ pub(super) fn copy(
     Ok(Carried {
         written: file.bytes,
         file,
+        patch: None,
     })
 }
 
@@ -207,6 +211,27 @@ pub(super) fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
         Err(error) if cannot(&error) => Ok(false),
         Err(error) => Err(StoreError::io("linking to", to)(error)),
     }
+}
+
+/// Has a file by itself: one that has other names too, as in a copy that `cp -al` made, is copied, and the copy takes its
+/// place. Gives the bytes written.
+///
+/// # Errors
+/// It cannot be copied.
+pub(super) fn own(file: &Path) -> Result<u64, StoreError> {
+    let metadata = fs::metadata(file).map_err(StoreError::io("looking at", file))?;
+    if metadata.nlink() == 1 {
+        return Ok(0);
+    }
+    let original = Original::at_rest(file)?;
+    let mut written = 0;
+    let make = |to: &Path| -> Result<(), StoreError> {
+        let mode = metadata.mode() & 0o777;
+        written = copy(&original, None, to, mode, Hooks::only(&|| true))?.written;
+        Ok(())
+    };
+    durable::replace_by(file, make, |error| StoreError::io("replacing", file)(error))?;
+    Ok(written)
 }
 
 /// Checks a volume's blocks below number `below`. Gives the numbers of those that are there, and the damaged ones in

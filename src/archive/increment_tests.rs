@@ -27,6 +27,50 @@ async fn file_large(bench: &Bench, numbers: std::ops::Range<u32>, kept: &mut Kep
     }
 }
 
+/// A page of the catalog is damaged.
+#[actix::test]
+async fn a_backup_of_damage_counted_until_it_was_given_up() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    file(&bench, 0..20, &mut kept).await;
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    bench.close();
+    let store = Store::open_for_reading(&site.config).unwrap();
+    let catalog = site.config.data_dir.join("catalog/data.mdb");
+    let mut bytes = fs::read(&catalog).unwrap();
+    bytes[used_page(&catalog) * 4096] ^= 1;
+    fs::write(&catalog, bytes).unwrap();
+    let new = staging::begin(&backup).unwrap();
+    let building = building::Building::new(&store, &backup, &new, QUIET).unwrap();
+    assert!(matches!(building.build(), Err(StoreError::Damaged { .. })));
+    assert!(!new.join(RECORD).exists());
+    assert!(!staging::settle(&backup, Target::Backup).unwrap());
+    assert_is_backup(&site, &backup, &kept);
+}
+
+/// On the same disk, after it was restored: a copy of its own gave way to a link to the archive's file.
+#[actix::test]
+async fn a_sound_copy_of_a_volume_gave_way_to_one_that_nobody_looked_at() {
+    let mut site = Site::new();
+    site.config.archive.volume_size = ByteSize::mib(8);
+    let bench = Bench::open(&site.config);
+    let (mut kept, (backup, own)) = (Kept::new(), (site.path("backup"), site.path("own")));
+    file_large(&bench, 0..80, &mut kept).await;
+    seal_all(&bench);
+    let first = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_eq!((first.linked, first.reused), (1, 0));
+    let again = back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_eq!((again.linked, again.reused), (1, 0));
+    copy(&backup, &own);
+    let sealed = own.join("volumes/000001/data.mdb");
+    let before = fs::metadata(&sealed).unwrap().ino();
+    let done = back_up(&bench.store, &own, QUIET).unwrap();
+    assert_eq!((done.linked, done.reused), (0, 1));
+    assert_eq!(fs::metadata(&sealed).unwrap().ino(), before);
+    bench.close();
+}
+
 /// On another disk, where nothing can be linked.
 pub(super) fn elsewhere() -> (tempfile::TempDir, PathBuf) {
     let disk = another_disk();
@@ -179,7 +223,7 @@ async fn a_backup_that_was_archived_into_after_a_crash_keeps_its_mail() {
         file(&bench, share, &mut kept).await;
         back_up(&bench.store, &backup, QUIET).unwrap();
     }
-    assert!(patch::lies_in(&backup.join("catalog")));
+    assert!(backup.join("catalog").join(PATCH).exists());
     let mut used = kept.clone();
     file(&bench, 10..20, &mut kept).await;
     // As it is when the next one is whole, and not yet begun to be put in place.
@@ -206,7 +250,7 @@ async fn a_backup_that_was_archived_into_after_a_crash_keeps_its_mail() {
 }
 
 /// Makes a new backup up to where it is whole, and not yet begun to be put in place; gives its folder.
-fn build_over(bench: &Bench, backup: &Path) -> PathBuf {
+pub(super) fn build_over(bench: &Bench, backup: &Path) -> PathBuf {
     let new = staging::begin(backup).unwrap();
     let building = building::Building::new(&bench.store, backup, &new, QUIET);
     building.unwrap().build().unwrap();

@@ -23,10 +23,11 @@ use roaring::RoaringTreemap;
 
 use super::{
     StoreError,
-    carry::{AT_ONCE, Carried, Digester},
+    carry::{self, AT_ONCE, Carried, Digester},
     disk,
     hooks::Hooks,
     original::{Checked, Original},
+    pages,
     patch_form::{Ending, Header, Reader, Stretch, UNIT, Writer},
     record::RecordedFile,
     seal,
@@ -35,13 +36,9 @@ use super::{
 /// A patch's name, in the folder of the file that it makes.
 pub(super) const PATCH: &str = "patch";
 
-/// Bytes at the beginning of a file that change whenever LMDB writes to it.
+/// Bytes at the beginning of a file that change whenever LMDB writes to it: its two meta pages, of this length at the
+/// least.
 const BEGINNING: u64 = 8192;
-
-/// Whether a patch lies over the file in this folder, or is to.
-pub(super) fn lies_in(folder: &Path) -> bool {
-    folder.join(PATCH).exists()
-}
 
 /// Whether a file can be patched: it is one of LMDB that is not sealed, and nobody else's, too. A copy of a backup may
 /// share its files with it, as `cp -al` makes them.
@@ -60,35 +57,35 @@ pub(super) struct Base<'b> {
 }
 
 impl<'b> Base<'b> {
-    /// That in the folder `name` of the backup in `root`; `None` if it cannot be patched. Where `is_by_use`, the record of
-    /// that backup says nothing of what is in free pages.
+    /// That in the folder `name` of the backup in `root`, over which the patch of this digest lies; `None` if it cannot be
+    /// patched. Where `is_by_use`, the record of that backup says nothing of what is in free pages.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn of(root: &'b Path, name: &Path, is_by_use: bool) -> Result<Option<Self>, StoreError> {
+    pub fn of(root: &'b Path, name: &Path, patch: Option<&str>, is_by_use: bool) -> Result<Option<Self>, StoreError> {
         let folder = root.join(name);
         let file = folder.join(disk::DATA_FILE);
         if !is_possible(&file) || seal::is_sealed(&folder) {
             return Ok(None);
         }
-        let mut unread = match lies_in(&folder) {
-            true => match beneath(&folder.join(PATCH), &file)? {
+        let mut unread = match patch {
+            Some(digest) => match beneath(&folder.join(PATCH), digest, &file)? {
                 Some(unread) => unread,
                 None => return Ok(None),
             },
-            false if is_by_use => free(&file)?,
-            false => RoaringTreemap::new(),
+            None if is_by_use => free(&file)?,
+            None => RoaringTreemap::new(),
         };
         // By its beginning one sees whether somebody has written to a file.
-        unread.remove_range(..BEGINNING / UNIT as u64);
+        unread.remove_range(..beginning_of(&file)?.length / UNIT as u64);
         Ok(Some(Self { file, root, unread }))
     }
 }
 
-/// What nobody reads of a file over which a patch lies; `None` where the patch is not whole, or not for this file: what
-/// was there is lost.
-fn beneath(patch: &Path, file: &Path) -> Result<Option<RoaringTreemap>, StoreError> {
-    match read(patch) {
+/// What nobody reads of a file over which the patch with this digest lies; `None` where that is not there or not whole, or
+/// is not for this file: what was there is lost.
+fn beneath(patch: &Path, digest: &str, file: &Path) -> Result<Option<RoaringTreemap>, StoreError> {
+    match read(patch, Some(digest)) {
         Ok((header, ending)) if !has_moved_on(&header, file)? => Ok(Some(ending.unread)),
         Ok(_) => Ok(None),
         Err(error) if is_damage(&error) => Ok(None),
@@ -124,7 +121,7 @@ pub(super) fn make(
     let open = || OpenOptions::new().read(true).write(true).open(base);
     let file = open().map_err(StoreError::io("opening", base))?;
     let length = file.metadata().map_err(StoreError::io("measuring", base))?.len();
-    let mut out = Writer::begin(patch, length, &beginning(&file, base)?, mode)?;
+    let mut out = Writer::begin(patch, length, beginning(&file, base)?.digest.as_bytes(), mode)?;
     // Before anything is written to its place, a crash leaves a patch that says where the file's end was.
     for folder in patch.ancestors().skip(1) {
         disk::sync_dir(folder)?;
@@ -181,14 +178,15 @@ pub(super) fn make(
     if let Some(checked) = checked {
         beneath |= checked.unread_units(UNIT as u64);
     }
-    let written = placed + out.end(at, &beneath)?;
+    let (bytes, digest) = out.end(at, &beneath)?;
     StoreError::point("patch-made")?;
     Ok(Carried {
         file: RecordedFile {
             bytes: at,
             blake3: digester.finish()?,
         },
-        written,
+        written: placed + bytes,
+        patch: Some(digest.to_hex().to_string()),
     })
 }
 
@@ -232,36 +230,82 @@ fn differing(new: &[u8], old: &[u8], is_unread: impl Fn(Range<usize>) -> bool) -
     stretches
 }
 
-/// The digest of a file's beginning.
-fn beginning(file: &File, path: &Path) -> Result<[u8; 32], StoreError> {
-    let mut bytes = Vec::new();
-    let mut input = file;
-    io::Seek::rewind(&mut input)
-        .and_then(|()| input.take(BEGINNING).read_to_end(&mut bytes))
-        .map_err(StoreError::io("reading", path))?;
-    Ok(*blake3::hash(&bytes).as_bytes())
+/// What stands at the beginning of a file.
+struct Beginning {
+    /// In bytes.
+    length: u64,
+    digest: blake3::Hash,
 }
 
-/// How a complete patch begins and ends.
-fn read(patch: &Path) -> io::Result<(Header, Ending)> {
-    let ending = Reader::open(patch)?.through(|_, _| Ok(()))?;
-    Ok((Reader::open(patch)?.header, ending))
+fn beginning(file: &File, path: &Path) -> Result<Beginning, StoreError> {
+    let read = |length| -> io::Result<Vec<u8>> {
+        let (mut bytes, mut input) = (Vec::new(), file);
+        io::Seek::rewind(&mut input)?;
+        input.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let read = || -> io::Result<Vec<u8>> {
+        let bytes = read(BEGINNING)?;
+        match pages::size_of_page(&bytes).map(|size| 2 * size as u64) {
+            Some(length) if length > BEGINNING => read(length),
+            _ => Ok(bytes),
+        }
+    };
+    let bytes = read().map_err(StoreError::io("reading", path))?;
+    Ok(Beginning {
+        length: bytes.len().next_multiple_of(UNIT) as u64,
+        digest: blake3::hash(&bytes),
+    })
 }
 
-/// Whether a patch cannot be read for what is in it, and not for the system's sake.
-pub(super) fn is_damage(error: &io::Error) -> bool {
-    error.raw_os_error().is_none()
+fn beginning_of(file: &Path) -> Result<Beginning, StoreError> {
+    beginning(&File::open(file).map_err(StoreError::io("opening", file))?, file)
 }
 
-/// Applies a patch that is complete, and syncs the file. Doing so again changes nothing. Gives the bytes written.
+/// What tells a file from what it is when LMDB has written to it, in hexadecimal; `None` where there is none.
 ///
 /// # Errors
-/// The patch is not whole, and then nothing was written; or the file cannot be written, and then it is to be done
-/// again.
-pub(super) fn apply(patch: &Path, base: &Path) -> Result<u64, StoreError> {
+/// It cannot be read.
+pub(super) fn state(file: &Path) -> Result<Option<String>, StoreError> {
+    match file.exists() {
+        true => Ok(Some(beginning_of(file)?.digest.to_hex().to_string())),
+        false => Ok(None),
+    }
+}
+
+/// How a complete patch begins and ends, which is to have this digest.
+fn read(patch: &Path, digest: Option<&str>) -> io::Result<(Header, Ending)> {
+    let reader = Reader::open(patch)?;
+    let header = reader.header;
+    let ending = reader.through(|_, _| Ok(()))?;
+    match digest {
+        Some(digest) if *digest != *ending.digest.to_hex() => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is not the one that belongs to this file",
+        )),
+        _ => Ok((header, ending)),
+    }
+}
+
+/// Whether a patch cannot be had for its own sake, and not for the system's: it is not whole, or not there, or the disk has
+/// lost it.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::NotFound
+        || error
+            .raw_os_error()
+            .is_none_or(|number| number == rustix::io::Errno::IO.raw_os_error())
+}
+
+/// Applies a patch that is complete, and has this digest where one is given, and syncs the file. Doing so again changes
+/// nothing. A file that has other names too is copied first. Gives the bytes written.
+///
+/// # Errors
+/// The patch is not whole, or another one, and then nothing was written; or the file cannot be written, and then it is to
+/// be done again.
+pub(super) fn apply(patch: &Path, digest: Option<&str>, base: &Path) -> Result<u64, StoreError> {
     let failed = || StoreError::io("reading", patch);
-    let (header, Ending { length, .. }) = read(patch).map_err(failed())?;
-    let mut written = 0;
+    let (header, Ending { length, .. }) = read(patch, digest).map_err(failed())?;
+    let mut written = carry::own(base)?;
     let mut write = || -> io::Result<()> {
         // As far as an application of it came before, the file may have its new mode already.
         fs::set_permissions(base, Permissions::from_mode(0o600))?;
@@ -285,7 +329,7 @@ pub(super) fn apply(patch: &Path, base: &Path) -> Result<u64, StoreError> {
 /// # Errors
 /// The patch is not whole, or the file cannot be written.
 pub(super) fn lay(patch: &Path, base: &Path) -> Result<bool, StoreError> {
-    let (header, ending) = read(patch).map_err(StoreError::io("reading", patch))?;
+    let (header, ending) = read(patch, None).map_err(StoreError::io("reading", patch))?;
     if header.may_wait() {
         cut(base, ending.length)?;
     }
@@ -294,13 +338,15 @@ pub(super) fn lay(patch: &Path, base: &Path) -> Result<bool, StoreError> {
 
 /// Cuts off what is behind this length.
 fn cut(file: &Path, length: u64) -> Result<(), StoreError> {
+    let is_longer = fs::metadata(file).map(|file| file.len() > length);
+    if !is_longer.map_err(StoreError::io("measuring", file))? {
+        return Ok(());
+    }
+    carry::own(file)?;
     let cut = || -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(file)?;
-        if file.metadata()?.len() > length {
-            file.set_len(length)?;
-            file.sync_all()?;
-        }
-        Ok(())
+        file.set_len(length)?;
+        file.sync_all()
     };
     cut().map_err(StoreError::io("shortening", file))
 }
@@ -335,7 +381,7 @@ pub(super) fn is_overtaken(patch: &Path, base: &Path) -> Result<bool, StoreError
 /// Whether a transaction was written to the file since the patch with this header was begun.
 fn has_moved_on(header: &Header, base: &Path) -> Result<bool, StoreError> {
     let file = File::open(base).map_err(StoreError::io("opening", base))?;
-    Ok(beginning(&file, base)? != header.beginning)
+    Ok(*beginning(&file, base)?.digest.as_bytes() != header.beginning)
 }
 
 /// Takes back what [`make`] wrote behind the end of a file, unless somebody has written to it since.

@@ -91,8 +91,8 @@ impl<'p> Writer<'p> {
     }
 
     /// With the length of the file from now on, and the units that nobody reads of it. Gives how many bytes the patch
-    /// has.
-    pub fn end(mut self, length: u64, unread: &RoaringTreemap) -> Result<u64, StoreError> {
+    /// has, and its digest.
+    pub fn end(mut self, length: u64, unread: &RoaringTreemap) -> Result<(u64, blake3::Hash), StoreError> {
         self.put(&END.to_le_bytes())?;
         self.put(&length.to_le_bytes())?;
         let mut bitmap = Vec::new();
@@ -101,19 +101,20 @@ impl<'p> Writer<'p> {
         self.put(&(bitmap.len() as u32).to_le_bytes())?;
         self.put(&bitmap)?;
         let digest = self.hasher.finalize();
-        let mut end = || -> io::Result<u64> {
+        let mut end = || -> io::Result<(u64, blake3::Hash)> {
             self.out.write_all(digest.as_bytes())?;
             self.out.flush()?;
             let file = self.out.get_mut();
             file.do_finish()?;
             file.get_ref().sync_all()?;
-            Ok(file.get_ref().metadata()?.len())
+            Ok((file.get_ref().metadata()?.len(), digest))
         };
         end().map_err(StoreError::io("writing", self.path))
     }
 }
 
 /// How a patch begins.
+#[derive(Clone, Copy)]
 pub(super) struct Header {
     form: u8,
     /// Of the file before, in bytes.
@@ -136,6 +137,8 @@ pub(super) struct Ending {
     pub length: u64,
     /// The units of the file that nobody reads as long as the patch lies over it.
     pub unread: RoaringTreemap,
+    /// Of the patch.
+    pub digest: blake3::Hash,
 }
 
 /// What is to stand at a place.
@@ -226,7 +229,7 @@ impl Reader {
             true => RoaringTreemap::new(),
             false => RoaringTreemap::deserialize_from(&unread[..])?,
         };
-        Ok(Ending { length, unread })
+        Ok(Ending { length, unread, digest })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A patch makes one file of another, whole or not at all, and takes nothing that is somebody else's.
 
 use std::{
+    cell::RefCell,
     fs,
     path::{Path, PathBuf},
 };
@@ -24,12 +25,17 @@ const BASE: &str = disk::DATA_FILE;
 
 struct Files {
     folder: tempfile::TempDir,
+    /// Of the patch that was made last, and of the one that lies over the file.
+    made: RefCell<String>,
+    lying: RefCell<String>,
 }
 
 impl Files {
     fn new(before: &[u8], after: &[u8]) -> Self {
         let files = Self {
             folder: tempfile::tempdir().unwrap(),
+            made: RefCell::default(),
+            lying: RefCell::default(),
         };
         fs::write(files.path(BASE), before).unwrap();
         fs::write(files.path("original"), after).unwrap();
@@ -47,28 +53,32 @@ impl Files {
     fn make(&self, hooks: Hooks) -> Result<carry::Carried, StoreError> {
         let original = Original::at_rest(&self.path("original")).unwrap();
         let base = self.base_of().expect("a file that can be patched");
-        make(&original, None, &base, &self.path("new"), 0o600, hooks)
+        let made = make(&original, None, &base, &self.path("new"), 0o600, hooks)?;
+        self.made.replace(made.patch.clone().unwrap());
+        Ok(made)
     }
 
     fn base_of(&self) -> Option<Base<'_>> {
-        Base::of(self.folder.path(), Path::new(""), true).unwrap()
+        let lying = self.path(PATCH).exists().then(|| self.lying.borrow().clone());
+        Base::of(self.folder.path(), Path::new(""), lying.as_deref(), true).unwrap()
     }
 
     /// What [`make`](Self::make) has made lies over the file from now on.
     fn lay(&self) {
         assert!(lay(&self.path("new"), &self.path(BASE)).unwrap());
         fs::rename(self.path("new"), self.path(PATCH)).unwrap();
+        self.lying.replace(self.made.take());
     }
 
     /// What becomes of the file when what waits is applied, which it is not here.
     fn applied(&self) -> Vec<u8> {
         fs::copy(self.path(BASE), self.path("copy")).unwrap();
-        apply(&self.path(PATCH), &self.path("copy")).unwrap();
+        apply(&self.path(PATCH), Some(&self.lying.borrow()), &self.path("copy")).unwrap();
         fs::read(self.path("copy")).unwrap()
     }
 
     fn apply(&self) -> Result<u64, StoreError> {
-        apply(&self.path("new"), &self.path(BASE))
+        apply(&self.path("new"), None, &self.path(BASE))
     }
 
     fn undo(&self) {

@@ -1,6 +1,7 @@
 //! What a backup is, as it says itself: its record.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -36,6 +37,13 @@ pub struct Record {
     /// Nobody can look into a catalog over which a patch lies. From form 3 on.
     #[serde(default)]
     pub(super) known: Option<Known>,
+    /// The patches that lie over files, by folder, each by its digest in hexadecimal. Any other that lies there is not of
+    /// this backup, as in a copy from which nothing was removed.
+    #[serde(default)]
+    pub(super) patches: BTreeMap<PathBuf, String>,
+    /// What was at the beginning of the catalog that it replaces, by its digest in hexadecimal.
+    #[serde(default)]
+    pub(super) over: Option<String>,
     pub catalog: RecordedFile,
     pub volumes: Vec<RecordedVolume>,
 }
@@ -112,6 +120,17 @@ impl Record {
         self.form >= BY_USE
     }
 
+    /// Writes it into the folder of a backup: with it, that is complete.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn put(&self, folder: &Path) -> Result<(), StoreError> {
+        let json = serde_json::to_vec_pretty(self).map_err(|error| StoreError::Fault {
+            detail: format!("cannot write the record of the backup as JSON: {error}"),
+        })?;
+        put(folder, &json)
+    }
+
     /// The record of the backup in `path`; `None` where there is none.
     ///
     /// # Errors
@@ -126,7 +145,18 @@ impl Record {
         let record: Self = serde_json::from_slice(&json).map_err(|error| StoreError::Damaged {
             detail: format!("{} is not a readable record of a backup: {error}", file.display()),
         })?;
-        if record.schema > SCHEMA || record.form > FORM {
+        if record.form > FORM {
+            return Err(StoreError::Refused {
+                path: path.to_owned(),
+                detail: format!(
+                    "holds a backup that dropkeep {} made, in a form that this version ({}) does not know: use that \
+                     version, or a later one",
+                    record.dropkeep,
+                    env!("CARGO_PKG_VERSION")
+                ),
+            });
+        }
+        if record.schema > SCHEMA {
             return Err(StoreError::Newer {
                 path: path.to_owned(),
                 found: record.schema,

@@ -13,7 +13,7 @@ use super::{
     lock::{self, Lock},
     original::Original,
     pages, patch,
-    record::{self, RECORD, Record, RecordedFile},
+    record::{self, RECORD, Record, RecordedFile, RecordedVolume},
     resident, seal,
     staging::{self, NEW, OLD, Target},
     volume::{Mode, Volume},
@@ -76,8 +76,12 @@ pub fn restore(path: &Path, config: &Config, hooks: Hooks) -> Result<Restored, S
     StoreError::point("restore-begun")?;
     let built = build(path, &record, &new, hooks).inspect_err(|_| discard(&new))?;
     // One of an older schema has none, and what is damaged is said anyway.
-    let catalog = Catalog::open_at_rest(&new.join(disk::CATALOG));
-    let encrypted_secrets = catalog.and_then(|catalog| catalog.encrypted_secrets()).unwrap_or(0);
+    let encrypted_secrets = match built.is_catalog_damaged {
+        true => 0,
+        false => Catalog::open_at_rest(&new.join(disk::CATALOG))
+            .and_then(|catalog| catalog.encrypted_secrets())
+            .unwrap_or(0),
+    };
     staging::put_in_place(target, Target::Store)?;
     StoreError::point("restore-placed")?;
     if let Some(parent) = target.parent().filter(|parent| parent.is_dir()) {
@@ -178,55 +182,25 @@ struct Built {
     /// be read, and `export` goes round the rest.
     changed: Vec<String>,
     damaged: Vec<String>,
+    /// LMDB may not be able to open it.
+    is_catalog_damaged: bool,
 }
 
 /// Copies all of a backup into `new`.
 fn build(path: &Path, record: &Record, new: &Path, hooks: Hooks) -> Result<Built, StoreError> {
-    let mut built = Built::default();
     let volumes = record.volumes.iter().map(|volume| volume.file.bytes);
     (hooks.expect)(record.catalog.bytes + volumes.sum::<u64>());
-    let mut copy = |name: &str, mode, wanted: &RecordedFile| {
-        let from = path.join(name).join(disk::DATA_FILE);
-        let folder = new.join(name);
-        disk::make_dir(&folder)?;
-        let mut original = Original::at_rest(&from)?;
-        // A backup that was broken off has written behind the end of what is there.
-        if patch::lies_in(&path.join(NEW).join(name)) {
-            original = original.up_to(wanted.bytes);
-        }
-        // LMDB cannot read a file over which a patch lies.
-        let is_by_use = mode != seal::FILE_MODE && record.is_by_use() && !patch::lies_in(&path.join(name));
-        let free = is_by_use.then(|| original.free()).transpose()?;
-        let copied = carry::copy(&original, free.as_ref(), &folder.join(disk::DATA_FILE), mode, hooks)?;
-        built.written += copied.written;
-        StoreError::point("restore-copied")?;
-        let file = match patch::lies_in(&path.join(name)) {
-            true => patched(&path.join(name), &folder, &mut built, hooks)?,
-            false => copied.file,
-        };
-        if file == *wanted {
-            return Ok(());
-        }
-        let from = from.display().to_string();
-        let found = match mode {
-            seal::FILE_MODE => vec![from.clone()],
-            _ => damage(&folder, &from, hooks)?,
-        };
-        if found.is_empty() {
-            built.changed.push(from);
-        }
-        built.damaged.extend(found);
-        Ok(())
+    let mut copying = Copying {
+        path,
+        record,
+        new,
+        hooks,
+        built: Built::default(),
     };
-    copy(disk::CATALOG, FILE_MODE, &record.catalog)?;
+    copying.file(disk::CATALOG.as_ref(), FILE_MODE, &record.catalog)?;
+    copying.built.is_catalog_damaged = !copying.built.damaged.is_empty();
     for volume in &record.volumes {
-        let name = format!("{}/{}", disk::VOLUMES, volumes::name(volume.number));
-        let mode = if volume.sealed { seal::FILE_MODE } else { FILE_MODE };
-        copy(&name, mode, &volume.file)?;
-        if volume.sealed {
-            seal::write_manifest(&new.join(&name), &seal::manifest(&path.join(&name))?)?;
-        }
-        disk::sync_dir(&new.join(&name))?;
+        copying.volume(volume)?;
     }
     let volumes = new.join(disk::VOLUMES);
     disk::make_dir(&volumes)?;
@@ -237,27 +211,96 @@ fn build(path: &Path, record: &Record, new: &Path, hooks: Hooks) -> Result<Built
     }
     record::put(new, b"{}")?;
     StoreError::point("restore-built")?;
-    Ok(built)
+    Ok(copying.built)
 }
 
-/// Makes the copy in the folder `copy` what the patch in the folder `from` makes of it, and takes its digest.
-fn patched(from: &Path, copy: &Path, built: &mut Built, hooks: Hooks) -> Result<RecordedFile, StoreError> {
-    let (patch, file) = (from.join(patch::PATCH), copy.join(disk::DATA_FILE));
-    match patch::apply(&patch, &file) {
-        Ok(written) => built.written += written,
-        Err(StoreError::Io { source, .. }) if patch::is_damage(&source) => {
-            built.damaged.push(format!("{}: {source}", patch.display()));
+/// A backup, as it is copied.
+struct Copying<'c> {
+    path: &'c Path,
+    record: &'c Record,
+    new: &'c Path,
+    hooks: Hooks<'c>,
+    built: Built,
+}
+
+impl Copying<'_> {
+    /// A volume that is not there, or that the disk has lost, is named, and the others are copied.
+    fn volume(&mut self, volume: &RecordedVolume) -> Result<(), StoreError> {
+        let name = Path::new(disk::VOLUMES).join(volumes::name(volume.number));
+        let (from, to) = (self.path.join(&name), self.new.join(&name));
+        let mode = if volume.sealed { seal::FILE_MODE } else { FILE_MODE };
+        match self.file(&name, mode, &volume.file) {
+            Err(StoreError::Io { source, path, .. }) if path.starts_with(&from) && patch::is_damage(&source) => {
+                self.built.damaged.push(format!("{}: {source}", path.display()));
+                return staging::remove(&to);
+            }
+            copied => copied?,
         }
-        Err(error) => return Err(error),
+        if volume.sealed {
+            match seal::manifest(&from) {
+                Ok(seal) => seal::write_manifest(&to, &seal)?,
+                // The catalog has it too.
+                Err(error) => self.built.damaged.push(error.to_string()),
+            }
+        }
+        disk::sync_dir(&to)
     }
-    StoreError::point("restore-patched")?;
-    // It was counted when it was copied.
-    let hooks = Hooks {
-        passed: &|_| {},
-        ..hooks
-    };
-    let original = Original::at_rest(&file)?;
-    carry::digest(&original, Some(&original.free()?), &file, hooks)
+
+    fn file(&mut self, name: &Path, mode: u32, wanted: &RecordedFile) -> Result<(), StoreError> {
+        let (from, folder) = (self.path.join(name).join(disk::DATA_FILE), self.new.join(name));
+        disk::make_dir(&folder)?;
+        let mut original = Original::at_rest(&from)?;
+        // A backup that was broken off has written behind the end of what is there.
+        if self.path.join(NEW).join(name).join(patch::PATCH).exists() {
+            original = original.up_to(wanted.bytes);
+        }
+        let lying = self.record.patches.get(name);
+        // LMDB cannot read a file over which a patch lies.
+        let is_by_use = mode != seal::FILE_MODE && self.record.is_by_use() && lying.is_none();
+        let free = is_by_use.then(|| original.free()).transpose()?;
+        let to = folder.join(disk::DATA_FILE);
+        let copied = carry::copy(&original, free.as_ref(), &to, mode, self.hooks)?;
+        self.built.written += copied.written;
+        StoreError::point("restore-copied")?;
+        let file = match lying {
+            Some(digest) => self.patched(name, digest)?,
+            None => copied.file,
+        };
+        if file == *wanted {
+            return Ok(());
+        }
+        let from = from.display().to_string();
+        let found = match mode {
+            seal::FILE_MODE => vec![from.clone()],
+            _ => damage(&folder, &from, self.hooks)?,
+        };
+        if found.is_empty() {
+            self.built.changed.push(from);
+        }
+        self.built.damaged.extend(found);
+        Ok(())
+    }
+
+    /// Makes the copy in the folder `name` what the patch with this digest makes of it, and takes its digest.
+    fn patched(&mut self, name: &Path, digest: &str) -> Result<RecordedFile, StoreError> {
+        let patch = self.path.join(name).join(patch::PATCH);
+        let file = self.new.join(name).join(disk::DATA_FILE);
+        match patch::apply(&patch, Some(digest), &file) {
+            Ok(written) => self.built.written += written,
+            Err(StoreError::Io { source, path, .. }) if path == patch && patch::is_damage(&source) => {
+                self.built.damaged.push(format!("{}: {source}", patch.display()));
+            }
+            Err(error) => return Err(error),
+        }
+        StoreError::point("restore-patched")?;
+        // It was counted when it was copied.
+        let hooks = Hooks {
+            passed: &|_| {},
+            ..self.hooks
+        };
+        let original = Original::at_rest(&file)?;
+        carry::digest(&original, Some(&original.free()?), &file, hooks)
+    }
 }
 
 /// What is damaged in a catalog or volume that may have been written to; `from`: the file that it was copied from.

@@ -5,7 +5,7 @@ use std::{cell::Cell, fs, os::unix::fs::MetadataExt, path::Path};
 use super::{
     backup_tests::{QUIET, Site, assert_is_backup, file},
     record::RECORD,
-    staging::NEW,
+    staging::{NEW, OLD},
     test_bench::{Bench, Kept, assert_holds, seal_all},
     *,
 };
@@ -168,4 +168,45 @@ async fn a_damaged_block_in_the_volume_that_is_written_to_passed_as_a_mere_chang
     fs::write(&file, bytes).unwrap();
     let done = restore(&backup, &site.at(&site.path("again")), QUIET).unwrap();
     assert!(done.changed.is_empty() && done.damaged.len() == 2, "{done:?}");
+}
+
+/// A volume, or what says what is in it: nothing was restored of the others.
+#[actix::test]
+async fn a_restore_ended_at_a_volume_that_is_missing() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    file(&bench, 0..30, &mut Kept::new()).await;
+    seal_all(&bench);
+    let backup = site.path("backup");
+    let volumes = back_up(&bench.store, &backup, QUIET).unwrap().volumes;
+    bench.close();
+    let folders = ["000001", "000002"].map(|name| backup.join("volumes").join(name));
+    fs::remove_file(folders[0].join("data.mdb")).unwrap();
+    fs::write(folders[1].join("manifest.json"), "{").unwrap();
+    let target = site.at(&site.path("restored"));
+    let done = restore(&backup, &target, QUIET).unwrap();
+    let named = |name: &str| done.damaged.iter().any(|damage| damage.contains(name));
+    assert!(named("000001/data.mdb") && named("000002/manifest.json"), "{done:?}");
+    let restored = fs::read_dir(target.data_dir.join("volumes")).unwrap().count();
+    assert_eq!(restored as u64, volumes - 1);
+}
+
+/// It would take the only catalog away.
+#[actix::test]
+async fn what_was_moved_away_is_not_removed_where_nothing_takes_its_place() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let mut kept = Kept::new();
+    file(&bench, 0..5, &mut kept).await;
+    let backup = site.path("backup");
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    fs::create_dir(backup.join(OLD)).unwrap();
+    fs::rename(backup.join("catalog"), backup.join(OLD).join("catalog")).unwrap();
+    let target = site.at(&site.path("restored"));
+    let error = restore(&backup, &target, QUIET).unwrap_err().to_string();
+    assert!(error.contains("move what is in") && error.contains(".old"), "{error}");
+    assert!(back_up(&bench.store, &backup, QUIET).is_err());
+    bench.close();
+    fs::rename(backup.join(OLD).join("catalog"), backup.join("catalog")).unwrap();
+    assert_is_backup(&site, &backup, &kept);
 }

@@ -14,7 +14,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{StoreError, disk, patch, record::RECORD, waiting};
+use super::{
+    StoreError, disk, patch,
+    record::{RECORD, Record},
+    waiting,
+};
 use crate::durable;
 
 /// What is being built.
@@ -35,8 +39,8 @@ pub(super) enum Target {
 /// # Errors
 /// The folder cannot be written.
 pub(super) fn settle(path: &Path, target: Target) -> Result<bool, StoreError> {
-    // Whoever used the backup before since has written more than the patches are for.
-    let finished = is_half_placed(path, target) && !is_overtaken(path)?;
+    // Whoever used the backup before since has written more than what was built over it knows of.
+    let finished = is_half_placed(path, target) && !is_overtaken(path, target)?;
     if finished {
         put_in_place(path, target)?;
     }
@@ -52,7 +56,20 @@ pub(super) fn is_half_placed(path: &Path, target: Target) -> bool {
     whole && (target == Target::Backup || new.join(disk::CATALOG).exists())
 }
 
-/// Refuses a folder without a catalog in which something was begun.
+/// The folder with the record of the backup that is in place in `path`: where one was broken off, all of it may be there but
+/// that.
+pub(super) fn folder_of_record(path: &Path) -> PathBuf {
+    let new = path.join(NEW);
+    let is_placed = new.join(RECORD).exists() && !new.join(disk::CATALOG).exists();
+    // After a restore there is none.
+    if is_placed && path.join(RECORD).exists() {
+        new
+    } else {
+        path.to_owned()
+    }
+}
+
+/// Refuses a folder in which something was begun.
 pub(super) fn refuse_unfinished(path: &Path) -> Result<(), StoreError> {
     if !path.join(NEW).exists() {
         return Ok(());
@@ -78,13 +95,31 @@ pub(super) fn begin(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(new)
 }
 
-/// Whether somebody has written to what the patches in `.new` are for.
-fn is_overtaken(path: &Path) -> Result<bool, StoreError> {
+/// Whether what is complete in `.new` is of no use: somebody has written to what it was built over since, or it is damaged.
+/// Once the catalog was moved, nobody can, and there is no way back.
+fn is_overtaken(path: &Path, target: Target) -> Result<bool, StoreError> {
     let new = path.join(NEW);
+    let catalog = path.join(disk::CATALOG).join(disk::DATA_FILE);
+    if target == Target::Store || !new.join(disk::CATALOG).exists() || !catalog.exists() {
+        return Ok(false);
+    }
+    match Record::read(&new) {
+        Ok(Some(record)) if record.over.is_some() && record.over != patch::state(&catalog)? => return Ok(true),
+        Err(StoreError::Damaged { .. }) => return Ok(true),
+        read => drop(read?),
+    }
     for name in waiting::within(&new)? {
         let base = path.join(&name).join(disk::DATA_FILE);
-        if base.exists() && patch::is_overtaken(&new.join(&name).join(patch::PATCH), &base)? {
-            return Ok(true);
+        let patch = new.join(&name).join(patch::PATCH);
+        if base.exists() {
+            match patch::is_overtaken(&patch, &base) {
+                Ok(false) => {}
+                Ok(true) => return Ok(true),
+                Err(StoreError::Io { source, path, .. }) if path == patch && patch::is_damage(&source) => {
+                    return Ok(true);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(false)
@@ -96,6 +131,12 @@ fn is_overtaken(path: &Path) -> Result<bool, StoreError> {
 /// The folder cannot be written.
 pub(super) fn abandon(path: &Path) -> Result<(), StoreError> {
     let new = path.join(NEW);
+    // First of all, as it says that the rest is complete.
+    match fs::remove_file(new.join(RECORD)) {
+        Ok(()) => disk::sync_dir(&new)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::io("removing", new.join(RECORD))(error)),
+    }
     for name in waiting::within(&new)? {
         patch::undo(
             &new.join(&name).join(patch::PATCH),
@@ -120,8 +161,20 @@ fn clear(path: &Path) -> Result<(), StoreError> {
             });
         }
     }
+    let (old, catalog) = (path.join(OLD), path.join(disk::CATALOG));
+    if old.join(disk::CATALOG).exists() && !catalog.exists() {
+        return Err(StoreError::Damaged {
+            detail: format!(
+                "{} is missing, as a backup was interrupted, and what was to take its place is gone: move what is in {} \
+                 back to {}",
+                catalog.display(),
+                old.display(),
+                path.display()
+            ),
+        });
+    }
     abandon(path)?;
-    remove(&path.join(OLD))
+    remove(&old)
 }
 
 /// Moves the complete and synced content of `.new` to its place. Gives the bytes written into files that were there.
@@ -163,10 +216,17 @@ fn take_over(old: &Path, new: &Path) -> Result<u64, StoreError> {
         new.join(disk::DATA_FILE),
     );
     let mut written = 0;
-    let waits = patch::lay(&patch, if file.exists() { &file } else { &base })?;
+    let waits = match patch::lay(&patch, if file.exists() { &file } else { &base }) {
+        // There is no way back any more. Whoever opens it names the damage, and the next backup is whole again.
+        Err(StoreError::Io { source, path, .. }) if path == patch && patch::is_damage(&source) => {
+            tracing::error!(patch = %patch.display(), error = %source, "this backup is damaged; make another one");
+            true
+        }
+        laid => laid?,
+    };
     if !file.exists() {
         if !waits {
-            written = patch::apply(&patch, &base)?;
+            written = patch::apply(&patch, None, &base)?;
             StoreError::point("patch-applied")?;
         }
         rename(&base, &file)?;

@@ -40,7 +40,7 @@ const GLANCE: Budget = Budget {
     time: Duration::from_millis(500),
     pages: u64::MAX,
 };
-const SHORT_GLANCE: Budget = Budget { pages: 512, ..GLANCE };
+pub(super) const SHORT_GLANCE: Budget = Budget { pages: 512, ..GLANCE };
 
 /// What is done where there is no archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +154,7 @@ impl Store {
             .map_err(StoreError::io("closing to others", path))?;
         StoreError::point("open-locked")?;
         waiting::apply(path)?;
+        waiting::own_files(path)?;
         let folder = path.join(CATALOG);
         make_dir(&folder)?;
         StoreError::point("open-catalog-folder")?;
@@ -246,6 +247,7 @@ impl Store {
         let folder = path.join(CATALOG);
         let file = folder.join(DATA_FILE);
         if !file.exists() {
+            staging::refuse_unfinished(path)?;
             refuse_volumes_without_catalog(path)?;
             return Err(known::none(config));
         }
@@ -409,8 +411,11 @@ fn refuse_to_make(config: &Config, absent: Absent) -> Result<(), StoreError> {
 /// There is no store, or the lock is not available.
 pub(super) fn shut_out_removal(config: &Config) -> Result<Option<Locked>, StoreError> {
     let path = &config.data_dir;
-    if !path.join(CATALOG).join(DATA_FILE).exists() && !path.join(VOLUMES).exists() {
-        return Err(known::none(config));
+    if !path.join(CATALOG).join(DATA_FILE).exists() {
+        staging::refuse_unfinished(path)?;
+        if !path.join(VOLUMES).exists() {
+            return Err(known::none(config));
+        }
     }
     let readers = lock::lock_out_removal(path)?;
     waiting::apply_for_reading(path)?;

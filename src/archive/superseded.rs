@@ -5,8 +5,9 @@ use std::path::Path;
 use super::{
     Store, StoreError,
     catalog::Catalog,
-    disk, patch,
+    disk, environment,
     record::{Known, Newest, Record},
+    store::SHORT_GLANCE,
 };
 
 /// A backup of more than what `store` has is not replaced by less, whatever became of the store.
@@ -42,10 +43,12 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
         })
     };
     const OTHER: &str = "with mail that is not in this archive, so it is not replaced";
-    let known = match patch::lies_in(&folder) {
+    let known = match Record::read(path) {
         // It can be opened by nobody as it is.
-        true => Record::read(path).map(|record| record.and_then(|record| record.known).unwrap_or_default()),
-        false => known(&folder),
+        Ok(Some(record)) if record.patches.contains_key(Path::new(disk::CATALOG)) => {
+            Ok(record.known.unwrap_or_default())
+        }
+        _ => known(&folder),
     };
     let before = match known {
         Ok(before) => before,
@@ -66,6 +69,7 @@ pub(super) fn refuse_other_archive(store: &Store, path: &Path) -> Result<(), Sto
 }
 
 fn known(folder: &Path) -> Result<Known, StoreError> {
+    environment::refuse_damaged(&folder.join(disk::DATA_FILE), SHORT_GLANCE)?;
     let catalog = Catalog::open_at_rest(folder)?;
     let txn = catalog.read()?;
     Known::of(&catalog, &txn)

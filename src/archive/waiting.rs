@@ -1,5 +1,5 @@
 //! Patches that wait: after a backup, what makes a file of the one before its own lies beside it, and is applied when
-//! somebody opens the backup as a data directory.
+//! somebody opens the backup as a data directory. Its record says which do.
 
 use std::{
     fs,
@@ -8,33 +8,58 @@ use std::{
 };
 
 use super::{
-    StoreError, disk, lock,
+    StoreError, carry, disk, lock,
     patch::{self, PATCH},
-    record::RECORD,
+    record::{RECORD, Record},
+    seal, staging,
 };
 
-/// The folders in a store, or in what becomes one, over whose file a patch lies.
+/// The folders in a store, or in what becomes one, in which a patch is.
 pub(super) fn within(store: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let volumes = disk::other_names(&store.join(disk::VOLUMES), &[])?.into_iter();
     let mut names = vec![PathBuf::from(disk::CATALOG)];
     names.extend(volumes.map(|name| Path::new(disk::VOLUMES).join(name)));
-    names.retain(|name| patch::lies_in(&store.join(name)));
+    names.retain(|name| store.join(name).join(PATCH).exists());
     Ok(names)
+}
+
+/// The record of a backup in which patches wait; `None` where there are none.
+///
+/// # Errors
+/// There are, and nothing says what they belong to.
+fn waiting(data_dir: &Path) -> Result<Option<Record>, StoreError> {
+    let read = Record::read(&staging::folder_of_record(data_dir));
+    if let Ok(Some(record)) = read {
+        return Ok((!record.patches.is_empty()).then_some(record));
+    }
+    let there = within(data_dir)?;
+    let Some(first) = there.first() else {
+        // A data directory that was a backup once.
+        return Ok(None);
+    };
+    read?;
+    Err(StoreError::Damaged {
+        detail: format!(
+            "{} belongs to a backup, but there is no {RECORD} here: copy all of that backup, or restore it with `dropkeep \
+             restore`",
+            data_dir.join(first).join(PATCH).display()
+        ),
+    })
 }
 
 /// Applies what waits in a data directory that is a backup; whoever calls this has it locked.
 ///
 /// # Errors
-/// A patch is damaged, or a file cannot be written.
+/// A patch is missing or damaged, or a file cannot be written.
 pub(super) fn apply(data_dir: &Path) -> Result<(), StoreError> {
-    if !data_dir.join(RECORD).exists() {
+    let Some(mut record) = waiting(data_dir)? else {
         return Ok(());
-    }
-    for name in within(data_dir)? {
-        let folder = data_dir.join(&name);
+    };
+    for (name, digest) in &record.patches {
+        let folder = data_dir.join(name);
         let patch = folder.join(PATCH);
-        patch::apply(&patch, &folder.join(disk::DATA_FILE)).map_err(|error| match error {
-            StoreError::Io { source, .. } if patch::is_damage(&source) => StoreError::Damaged {
+        patch::apply(&patch, Some(digest), &folder.join(disk::DATA_FILE)).map_err(|error| match error {
+            StoreError::Io { source, path, .. } if path == patch && patch::is_damage(&source) => StoreError::Damaged {
                 detail: format!(
                     "{} cannot be applied ({source}), so this backup is not whole: make it anew, or use another; `dropkeep \
                      restore` restores what there is",
@@ -44,9 +69,30 @@ pub(super) fn apply(data_dir: &Path) -> Result<(), StoreError> {
             other => other,
         })?;
         StoreError::point("waiting-applied")?;
-        remove(&folder)?;
     }
-    Ok(())
+    // From then on nobody takes them for a part of it.
+    let applied = std::mem::take(&mut record.patches);
+    record.put(&staging::folder_of_record(data_dir))?;
+    StoreError::point("waiting-recorded")?;
+    applied.keys().try_for_each(|name| remove(&data_dir.join(name)))
+}
+
+/// Has the files that are written to by itself: a copy of the directory that `cp -al` made has the same ones.
+///
+/// # Errors
+/// One of them cannot be copied.
+pub(super) fn own_files(data_dir: &Path) -> Result<(), StoreError> {
+    let volumes = data_dir.join(disk::VOLUMES);
+    let names = disk::other_names(&volumes, &[])?.into_iter();
+    let open = names
+        .map(|name| volumes.join(name))
+        .filter(|folder| !seal::is_sealed(folder));
+    let files = std::iter::once(data_dir.join(disk::CATALOG))
+        .chain(open)
+        .map(|folder| folder.join(disk::DATA_FILE));
+    files
+        .filter(|file| file.is_file())
+        .try_for_each(|file| carry::own(&file).map(drop))
 }
 
 /// Removes a patch that was applied.
@@ -61,7 +107,7 @@ pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// As there; or somebody writes in the directory, or nobody can.
 pub(super) fn apply_for_reading(data_dir: &Path) -> Result<(), StoreError> {
-    if !data_dir.join(RECORD).exists() || within(data_dir)?.is_empty() {
+    if waiting(data_dir)?.is_none() {
         return Ok(());
     }
     let applied = lock::lock(data_dir).and_then(|_lock| apply(data_dir));

@@ -4,8 +4,9 @@ use std::{fs, path::Path};
 
 use super::{
     backup_tests::{QUIET, Site, assert_is_backup, file},
-    increment_tests::{copy, elsewhere, in_many_groups, link_all},
+    increment_tests::{build_over, copy, elsewhere, in_many_groups, link_all},
     patch::PATCH,
+    staging::Target,
     test_bench::{Bench, Kept, assert_holds, seal_all},
     *,
 };
@@ -145,5 +146,136 @@ async fn the_catalog_of_a_backup_is_shrunk_with_its_patch_applied() {
     shrink_catalog(&site.at(&backup), QUIET).unwrap();
     assert!(!backup.join("catalog").join(PATCH).exists());
     assert_is_backup(&site, &backup, &kept);
+    bench.close();
+}
+
+/// Both have the same files under two names each.
+#[actix::test]
+async fn whoever_opened_a_linked_copy_of_a_backup_wrote_into_the_backup() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup, monday) = (Kept::new(), site.path("backup"), site.path("monday"));
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    bench.close();
+    link_all(&backup, &monday);
+    let mut more = kept.clone();
+    let used = Bench::open(&site.at(&backup));
+    in_many_groups(&used, 60..70, &mut more).await;
+    used.close();
+    assert_restores(&site, &monday, &kept);
+    assert_is_backup(&site, &monday, &kept);
+    assert_holds(&Store::open(&site.at(&backup)).unwrap(), &more);
+}
+
+/// As where a copy leaves out what it does not know, or was cut off.
+#[actix::test]
+async fn a_backup_that_lost_its_patches_was_the_one_before_in_silence() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    for name in waiting::within(&backup).unwrap() {
+        fs::remove_file(backup.join(name).join(PATCH)).unwrap();
+    }
+    let error = Store::open_for_reading(&site.at(&backup)).err().unwrap().to_string();
+    assert!(
+        error.contains("catalog/patch") && error.contains("not whole"),
+        "{error}"
+    );
+    let restored = site.at(&site.path("restored"));
+    let done = restore(&backup, &restored, QUIET).unwrap();
+    assert!(
+        done.damaged.iter().any(|damage| damage.contains("catalog/patch")),
+        "{done:?}"
+    );
+    fs::remove_dir_all(restored.data_dir).unwrap();
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    assert_restores(&site, &backup, &kept);
+    assert_is_backup(&site, &backup, &kept);
+    bench.close();
+}
+
+/// Copied over, with nothing removed.
+#[actix::test]
+async fn a_patch_of_the_day_before_was_applied_to_what_took_the_place_of_its_file() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, (_disk, backup)) = (Kept::new(), elsewhere());
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    let mirror = site.path("mirror");
+    copy(&backup, &mirror);
+    assert!(mirror.join("volumes/000001").join(PATCH).exists());
+    seal_all(&bench);
+    // Its catalog is made anew, too.
+    link_all(&backup, &backup.with_extension("other"));
+    back_up(&bench.store, &backup, QUIET).unwrap();
+    copy(&backup.join("."), &mirror);
+    assert!(
+        ["catalog", "volumes/000001"]
+            .iter()
+            .all(|name| mirror.join(name).join(PATCH).exists())
+    );
+    assert_restores(&site, &mirror, &kept);
+    assert_is_backup(&site, &mirror, &kept);
+    back_up(&bench.store, &mirror, QUIET).unwrap();
+    assert_restores(&site, &mirror, &kept);
+    bench.close();
+}
+
+#[actix::test]
+async fn a_file_without_the_patch_over_it_was_taken_for_an_archive() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup, part) = (Kept::new(), site.path("backup"), site.path("part"));
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    bench.close();
+    copy(&backup, &part);
+    fs::remove_file(part.join("backup.json")).unwrap();
+    for opened in [
+        Store::open(&site.at(&part)).map(drop),
+        Store::open_for_reading(&site.at(&part)).map(drop),
+    ] {
+        let error = opened.unwrap_err().to_string();
+        assert!(error.contains("no backup.json"), "{error}");
+    }
+    fs::copy(backup.join("backup.json"), part.join("backup.json")).unwrap();
+    assert_is_backup(&site, &part, &kept);
+    // It says so no more once they are applied.
+    fs::remove_file(part.join("backup.json")).unwrap();
+    assert_holds(&Store::open(&site.at(&part)).unwrap(), &kept);
+}
+
+/// There is no patch by which one could see it, as its files could not be written to.
+#[actix::test]
+async fn what_was_archived_in_a_backup_was_lost_to_one_that_was_broken_off_over_it() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    link_all(&backup, &site.path("monday"));
+    in_many_groups(&bench, 40..45, &mut Kept::new()).await;
+    let new = build_over(&bench, &backup);
+    assert!(new.join("catalog/data.mdb").exists());
+    bench.close();
+    let used = Bench::open(&site.at(&backup));
+    in_many_groups(&used, 60..70, &mut kept).await;
+    used.close();
+    assert!(!staging::settle(&backup, Target::Backup).unwrap());
+    assert_holds(&Store::open(&site.at(&backup)).unwrap(), &kept);
+}
+
+#[actix::test]
+async fn a_damaged_patch_of_a_backup_that_was_broken_off_kept_the_one_before_from_being_restored() {
+    let site = Site::new();
+    let bench = Bench::open(&site.config);
+    let (mut kept, backup) = (Kept::new(), site.path("backup"));
+    back_up_often(&bench, &backup, 2, &mut kept).await;
+    in_many_groups(&bench, 40..45, &mut Kept::new()).await;
+    let patch = build_over(&bench, &backup).join("catalog").join(PATCH);
+    let mut bytes = fs::read(&patch).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&patch, bytes).unwrap();
+    assert_restores(&site, &backup, &kept);
     bench.close();
 }

@@ -49,6 +49,7 @@ use self::{
     findings::{Limits, Reach, Report},
     free::FreeList,
     layout::Record,
+    meta::Meta,
     tree::{OnLeaf, Role, Trees},
 };
 pub(super) use self::{file::Place, findings::Pages, snapshot::head};
@@ -148,6 +149,11 @@ pub(super) fn check_snapshot(file: &Path, head: &[u8]) -> io::Result<Pages> {
     };
     source.page_size = meta.page_size;
     Ok(follow(&source, &meta, report, &mut |_| {}, Reach::All, &mut |_, _| {}))
+}
+
+/// The bytes of a page, as the beginning of a file says; `None` if that is none of LMDB's.
+pub(super) fn size_of_page(beginning: &[u8]) -> Option<usize> {
+    Meta::parse(beginning, 0).ok().map(|meta| meta.page_size)
 }
 
 /// The bytes of a page, and the pages on the free list, as far as it can be read: of the snapshot whose meta pages are
