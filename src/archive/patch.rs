@@ -40,6 +40,22 @@ pub(super) const PATCH: &str = "patch";
 /// least.
 const BEGINNING: u64 = 8192;
 
+/// The folders in a store, or in what becomes one, in which a patch is.
+pub(super) fn within(store: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let volumes = disk::other_names(&store.join(disk::VOLUMES), &[])?.into_iter();
+    let mut names = vec![PathBuf::from(disk::CATALOG)];
+    names.extend(volumes.map(|name| Path::new(disk::VOLUMES).join(name)));
+    names.retain(|name| store.join(name).join(PATCH).exists());
+    Ok(names)
+}
+
+/// Removes a patch that was applied.
+pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
+    let patch = folder.join(PATCH);
+    fs::remove_file(&patch).map_err(StoreError::io("removing", &patch))?;
+    disk::sync_dir(folder)
+}
+
 /// Whether a file can be patched: it is one of LMDB that is not sealed, and nobody else's, too. A copy of a backup may
 /// share its files with it, as `cp -al` makes them.
 pub(super) fn is_possible(file: &Path) -> bool {
@@ -287,8 +303,7 @@ fn read(patch: &Path, digest: Option<&str>) -> io::Result<(Header, Ending)> {
     }
 }
 
-/// Whether a patch cannot be had for its own sake, and not for the system's: it is not whole, or not there, or the disk has
-/// lost it.
+/// Whether it is the patch that is wrong, and not the system: it is not whole, or not there, or the disk has lost it.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     error.kind() == ErrorKind::NotFound
         || error

@@ -17,7 +17,6 @@ use std::{
 use super::{
     StoreError, disk, patch,
     record::{RECORD, Record},
-    waiting,
 };
 use crate::durable;
 
@@ -108,7 +107,7 @@ fn is_overtaken(path: &Path, target: Target) -> Result<bool, StoreError> {
         Err(StoreError::Damaged { .. }) => return Ok(true),
         read => drop(read?),
     }
-    for name in waiting::within(&new)? {
+    for name in patch::within(&new)? {
         let base = path.join(&name).join(disk::DATA_FILE);
         let patch = new.join(&name).join(patch::PATCH);
         if base.exists() {
@@ -137,7 +136,7 @@ pub(super) fn abandon(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(StoreError::io("removing", new.join(RECORD))(error)),
     }
-    for name in waiting::within(&new)? {
+    for name in patch::within(&new)? {
         patch::undo(
             &new.join(&name).join(patch::PATCH),
             &path.join(&name).join(disk::DATA_FILE),
@@ -189,7 +188,7 @@ pub(super) fn put_in_place(path: &Path, target: Target) -> Result<u64, StoreErro
         }
     }
     let mut written = 0;
-    for name in waiting::within(&new)? {
+    for name in patch::within(&new)? {
         written += take_over(&old.join(&name), &new.join(&name))?;
     }
     for name in [disk::VOLUMES, disk::CATALOG] {
@@ -234,7 +233,7 @@ fn take_over(old: &Path, new: &Path) -> Result<u64, StoreError> {
         StoreError::point("patch-moved")?;
     }
     if !waits {
-        waiting::remove(new)?;
+        patch::remove(new)?;
     }
     Ok(written)
 }

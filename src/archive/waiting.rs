@@ -1,11 +1,7 @@
 //! Patches that wait: after a backup, what makes a file of the one before its own lies beside it, and is applied when
 //! somebody opens the backup as a data directory. Its record says which do.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::{io::ErrorKind, path::Path};
 
 use super::{
     StoreError, carry, disk, lock,
@@ -13,15 +9,6 @@ use super::{
     record::{RECORD, Record},
     seal, staging,
 };
-
-/// The folders in a store, or in what becomes one, in which a patch is.
-pub(super) fn within(store: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let volumes = disk::other_names(&store.join(disk::VOLUMES), &[])?.into_iter();
-    let mut names = vec![PathBuf::from(disk::CATALOG)];
-    names.extend(volumes.map(|name| Path::new(disk::VOLUMES).join(name)));
-    names.retain(|name| store.join(name).join(PATCH).exists());
-    Ok(names)
-}
 
 /// The record of a backup in which patches wait; `None` where there are none.
 ///
@@ -32,7 +19,7 @@ fn waiting(data_dir: &Path) -> Result<Option<Record>, StoreError> {
     if let Ok(Some(record)) = read {
         return Ok((!record.patches.is_empty()).then_some(record));
     }
-    let there = within(data_dir)?;
+    let there = patch::within(data_dir)?;
     let Some(first) = there.first() else {
         // A data directory that was a backup once.
         return Ok(None);
@@ -74,7 +61,7 @@ pub(super) fn apply(data_dir: &Path) -> Result<(), StoreError> {
     let applied = std::mem::take(&mut record.patches);
     record.put(&staging::folder_of_record(data_dir))?;
     StoreError::point("waiting-recorded")?;
-    applied.keys().try_for_each(|name| remove(&data_dir.join(name)))
+    applied.keys().try_for_each(|name| patch::remove(&data_dir.join(name)))
 }
 
 /// Has the files that are written to by itself: a copy of the directory that `cp -al` made has the same ones.
@@ -93,13 +80,6 @@ pub(super) fn own_files(data_dir: &Path) -> Result<(), StoreError> {
     files
         .filter(|file| file.is_file())
         .try_for_each(|file| carry::own(&file).map(drop))
-}
-
-/// Removes a patch that was applied.
-pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
-    let patch = folder.join(PATCH);
-    fs::remove_file(&patch).map_err(StoreError::io("removing", &patch))?;
-    disk::sync_dir(folder)
 }
 
 /// [`apply`], for whoever only reads.

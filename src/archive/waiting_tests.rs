@@ -174,7 +174,7 @@ async fn a_backup_that_lost_its_patches_was_the_one_before_in_silence() {
     let bench = Bench::open(&site.config);
     let (mut kept, backup) = (Kept::new(), site.path("backup"));
     back_up_often(&bench, &backup, 2, &mut kept).await;
-    for name in waiting::within(&backup).unwrap() {
+    for name in patch::within(&backup).unwrap() {
         fs::remove_file(backup.join(name).join(PATCH)).unwrap();
     }
     let error = Store::open_for_reading(&site.at(&backup)).err().unwrap().to_string();
