@@ -149,9 +149,15 @@ fn a_message_to_many_invented_addresses_took_seconds() {
         senders: Vec::new(),
         ..Found::default()
     };
-    let started = std::time::Instant::now();
+    // Of this thread, however busy the machine is.
+    let milliseconds = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
+    };
+    let began = milliseconds();
     let decision = decide(&Directory::default(), &routing(Unknown::Catchall), &found);
+    let took = milliseconds() - began;
     assert_eq!(decision.local_unknown.len(), MOST_UNKNOWN);
     assert_eq!(decision.unresolved.len(), MOST_UNRESOLVED);
-    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+    assert!(took < 2_000, "{took} ms");
 }

@@ -205,7 +205,7 @@ fn an_appliance_told_to_end_in_a_run_commits_what_it_has() {
     let serving = appliance.serve();
     proxy.hold_after(bytes * 6 / 10);
     let archive = appliance.start(&["archive", PROFILE, "--json"]);
-    proxy.wait_until_held();
+    proxy.wait_until_read();
     serving.running.signal(Signal::TERM);
     serving.running.wait().expect(0);
     assert_ne!(archive.wait().code, Some(0), "the run did not complete");

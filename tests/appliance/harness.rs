@@ -253,7 +253,7 @@ fn a_long_wire_delays_bytes_and_does_not_hold_up_those_behind_them() {
     assert_eq!(got, 2_000_000);
     assert!(took >= link.round_trip, "{took:?}");
     // One after the other they would take twenty round trips.
-    assert!(took < link.round_trip * 10, "{took:?}");
+    assert!(took < link.round_trip * 18, "{took:?}");
 }
 
 #[test]

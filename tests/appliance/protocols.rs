@@ -1,6 +1,7 @@
 //! Protocols: which are listed, as what, and for how long they are kept.
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, Profile, number, text},
     dovecot::Dovecot,
     generator::{company, user_tables},
@@ -55,14 +56,11 @@ fn some_of_them_are_listed() {
     site.on_day(-5, &["archive", PROFILE], 3);
     site.configure("", None, "=HYPERLINK(\"http://x\")");
     site.on_day(-1, &["archive", "=HYPERLINK(\"http://x\")"], 0);
-    let day = |day: i64| {
-        let day = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(day * DAY);
-        day.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
-    };
-    let (five, moment) = (
-        day(-5),
-        (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(72)).to_string(),
-    );
+    // As the second run says it: at midnight it is another day from now.
+    let second = site.appliance.done(&["protocols", "2", "--json"]).json();
+    let started: jiff::Timestamp = text(&second, "started_at").parse().expect("a time");
+    let five = started.to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
+    let moment = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(72)).to_string();
     for (arguments, runs) in [
         (&[][..], &[3, 2, 1][..]),
         (&["--newest", "2"], &[3, 2]),
@@ -153,10 +151,7 @@ fn what_is_old_is_removed_and_nothing_hangs_on_it() {
     ] {
         site.configure(tables, Some("wrong"), PROFILE);
         let serving = site.appliance.serve();
-        assert!(
-            wait_for(std::time::Duration::from_secs(20), || site.listed(&[]) == left),
-            "{left:?}"
-        );
+        assert!(wait_for(PATIENCE, || site.listed(&[]) == left), "{left:?}");
         let metrics = serving.get("/metrics").1;
         let success = metrics
             .lines()

@@ -25,7 +25,7 @@ const SOON: Duration = Duration::from_secs(30);
 /// What systemd would wait for a sign of life; longer than a busy machine takes to answer.
 const WATCHDOG: Duration = Duration::from_secs(4);
 /// How long after SIGTERM the appliance may go on.
-const STOP: Duration = Duration::from_secs(10);
+const STOP: Duration = Duration::from_secs(20);
 
 /// A service manager: the socket that services tell what they do, and what came.
 struct Manager {
@@ -225,7 +225,8 @@ fn a_second_signal_ends_the_appliance_at_once() {
     serving.stop().expect(130);
     let took = asked.elapsed();
     println!("stopped {took:?} after the second signal");
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    // After the first signal alone it takes six seconds.
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 /// A disk that hangs is not waited for beyond what the service manager allows.

@@ -132,8 +132,10 @@ fn new_mail_is_archived_within_seconds() {
     let server = Dovecot::with(["To: jane@example.com\nSubject: first\n\nx\n"]);
     let appliance = appliance(&Profile::new(&server, "imap"), "schedule = \"continuous\"", "");
     let serving = appliance.serve();
+    // Where nobody listened, it would be looked for once a minute.
+    let seconds = Duration::from_secs(45);
     let listed = |count: usize| {
-        wait_for(SOON, || {
+        wait_for(seconds, || {
             appliance.done(&["list", "--user", "jane", "--json"]).lines().len() >= count
         })
     };
@@ -143,11 +145,7 @@ fn new_mail_is_archived_within_seconds() {
         let delivered = Instant::now();
         server.deliver([format!("To: jane@example.com\nSubject: {number}\n\n{number}\n")]);
         assert!(listed(number), "{}", serving.running.stderr());
-        assert!(
-            delivered.elapsed() < Duration::from_secs(15),
-            "{:?}",
-            delivered.elapsed()
-        );
+        assert!(delivered.elapsed() < seconds, "{:?}", delivered.elapsed());
     }
     serving.stop().expect(0);
 }
@@ -167,6 +165,7 @@ fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
             .replacen("[profile.server]", "schedule = \"every 1s\"\n[profile.server]", 1);
     let appliance = appliance(&bad, "schedule = \"every 1s\"", &good);
     let serving = appliance.serve();
+    let began = Instant::now();
     let failed = wait_for(SOON, || status(&appliance)["failing"]["times"].as_u64().is_some());
     assert!(failed, "{}", serving.running.stderr());
     let standing = status(&appliance);
@@ -188,10 +187,20 @@ fn a_profile_that_fails_says_since_when_and_why_and_the_others_go_on() {
         .iter()
         .filter(|run| run["profile"] == PROFILE)
         .count();
-    assert!(of_bad <= 2, "it is left alone for a while: {of_bad}");
-    // By hand it is tried at once.
+    // Half a minute after the first time, and a minute after the second.
+    let most = 2 + began.elapsed().as_secs() / 60;
+    assert!(of_bad as u64 <= most, "it is left alone for a while: {of_bad}");
+    // By hand it is tried at once, unless the schedule does so just now.
     for _ in 0..3 {
-        appliance.run(&["archive", PROFILE]).expect(3);
+        let tried = wait_for(SOON, || {
+            let ended = appliance.run(&["archive", PROFILE]);
+            if ended.code == Some(1) && ended.stderr.contains("is already going on") {
+                return false;
+            }
+            ended.expect(3);
+            true
+        });
+        assert!(tried);
     }
     assert_eq!(text(&status(&appliance), "state"), "failing");
     let (_, metrics) = serving.get("/metrics");

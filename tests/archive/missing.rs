@@ -5,16 +5,14 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, PROFILE, number},
     running::{Outcome, Serving},
     wait_for,
 };
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// An archive that imports files; no server is there.
 struct Site {
@@ -267,12 +265,12 @@ fn while_it_is_away(path: impl Fn(&Site) -> PathBuf, said: &str) {
     let site = Site::with(2);
     let serving = site.appliance.serve();
     site.import(3, &[]).expect(0);
-    assert!(wait_for(SOON, || is_ready(&serving)));
+    assert!(wait_for(PATIENCE, || is_ready(&serving)));
     let path = path(&site);
     let away = path.with_extension("away");
     fs::rename(&path, &away).expect("away");
     assert!(
-        wait_for(SOON, || !is_ready(&serving)),
+        wait_for(PATIENCE, || !is_ready(&serving)),
         "{} is not missed",
         path.display()
     );
@@ -289,7 +287,11 @@ fn while_it_is_away(path: impl Fn(&Site) -> PathBuf, said: &str) {
         );
     }
     fs::rename(&away, &path).expect("back");
-    assert!(wait_for(SOON, || is_ready(&serving)), "{}", serving.get("/readyz").1);
+    assert!(
+        wait_for(PATIENCE, || is_ready(&serving)),
+        "{}",
+        serving.get("/readyz").1
+    );
     site.import(4, &[]).expect(0);
     assert_eq!(site.messages(), 4);
     serving.stop().expect(0);
@@ -323,7 +325,7 @@ fn whoever_deletes_a_lock_under_an_appliance_ends_writing_and_lets_nobody_in() {
         let serving = site.appliance.serve();
         site.import(2, &[]).expect(0);
         fs::remove_file(site.appliance.data().join(lock)).expect("a lock");
-        assert!(wait_for(SOON, || !is_ready(&serving)), "{lock}");
+        assert!(wait_for(PATIENCE, || !is_ready(&serving)), "{lock}");
         let refused = site.import(3, &[]).expect(4);
         assert!(refused.stderr.contains("the lock file"), "{}", refused.stderr);
         // A process that does not find the socket must not get in beside it either.

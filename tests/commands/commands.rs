@@ -123,9 +123,9 @@ fn commands_that_meet_one_that_ends_are_answered_all_the_same() {
     let server = Dovecot::with((0..5).map(to_jane));
     let appliance = Appliance::for_company(DROPKEEP, &Profile::new(&server, "imap"));
     appliance.done(&["users", "add", "newcomer", "newcomer@example.com"]);
-    for _ in 0..5 {
+    for _ in 0..10 {
         let archive = appliance.start(&["archive", PROFILE]);
-        let others: Vec<_> = (0..8).map(|_| appliance.start(&["users", "--json"])).collect();
+        let others: Vec<_> = (0..4).map(|_| appliance.start(&["users", "--json"])).collect();
         for other in others {
             other.wait().expect(0);
         }

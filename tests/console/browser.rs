@@ -336,7 +336,13 @@ impl Browser {
         let mut found = None;
         wait_for(Duration::from_secs(30), || {
             let files = fs::read_dir(self.downloads.path()).expect("a folder").flatten();
-            let whole = |path: &PathBuf| path.extension().is_none_or(|ending| ending != "crdownload");
+            // Chromium has files of its own there for a moment.
+            let is_hidden = |path: &PathBuf| {
+                path.file_name()
+                    .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+            };
+            let whole =
+                |path: &PathBuf| path.extension().is_none_or(|ending| ending != "crdownload") && !is_hidden(path);
             found = files.map(|file| file.path()).find(whole);
             found.is_some()
         });

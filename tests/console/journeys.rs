@@ -10,7 +10,7 @@ use crate::{
     support::{
         appliance::{PROFILE, Profile},
         dovecot::Dovecot,
-        proxy::{Link, Proxy},
+        proxy::Proxy,
     },
 };
 
@@ -168,6 +168,8 @@ fn the_first_administrator_comes_in_by_the_link_and_sets_up_codes() {
 
 #[test]
 fn a_run_is_watched_while_it_lasts_and_stopped() {
+    /// Bytes of 29 MB. More come when the page has shown what came, so that one can look at it for as long as it takes.
+    const SHARE: u64 = 3_000_000;
     let server = Dovecot::start();
     let line = "words that take their time on a wire\r\n";
     let mail = (0..3000).map(|number| {
@@ -178,23 +180,26 @@ fn a_run_is_watched_while_it_lasts_and_stopped() {
         )
     });
     server.deliver(mail);
-    // So slow that one can look at it; what is fetched together is counted together.
-    let link = Link {
-        rate: Some(4_000_000),
-        ..Link::default()
-    };
     let mut profile = Profile::new(&server, "imap-tls");
-    let wire = Proxy::over(profile.port, link);
+    let wire = Proxy::to(profile.port);
     profile.port = wire.port;
-    let site = Site::of_profile("", &profile.toml(), &[]);
+    // What is fetched together is counted together: by a quarter of this.
+    let site = Site::of_profile("[limits]\ninflight = \"1 MiB\"\n", &profile.toml(), &[]);
     site.add("anna", "administrator", &[]);
     let browser = Browser::new(&site);
     browser.log_in("anna", "/console/overview");
+    wire.hold_after(SHARE);
     browser.click(".card form button");
     browser.waits_for("the run", |browser| browser.at().starts_with("/console/runs/"));
     let done = |browser: &Browser| browser.text("[data-done]").replace(',', "").parse().unwrap_or(0_u64);
+    let mut shown = 0;
     browser.waits_for("progress", |browser| {
-        done(browser) > 0 && browser.text("[data-rate]").contains("per second")
+        let now = done(browser);
+        if now > shown && wire.is_held() {
+            shown = now;
+            wire.hold_after(SHARE);
+        }
+        now > 0 && browser.text("[data-rate]").contains("per second")
     });
     assert!(
         browser.text("[data-expected]").contains("3,000"),
@@ -211,6 +216,7 @@ fn a_run_is_watched_while_it_lasts_and_stopped() {
         "{}",
         browser.text("main")
     );
+    wire.open();
     browser.open("/console/overview");
     browser.click(".card form button");
     browser.waits_for("the end of the next", |browser| {

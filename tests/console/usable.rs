@@ -10,11 +10,7 @@ use crate::{
     journeys::WITH_PAGE,
     people::{NAMES, peopled},
     site::{PASSWORD, Site},
-    support::{
-        appliance::Profile,
-        dovecot::Dovecot,
-        proxy::{Link, Proxy},
-    },
+    support::{appliance::Profile, dovecot::Dovecot, proxy::Proxy},
 };
 
 /// Each page that there is, with who opens it.
@@ -178,6 +174,7 @@ fn everybody_can_use_the_pages_that_come_once() {
     browser.waits_for("the recovery codes", |browser| browser.has(".secrets"));
     wrong.extend(wrong_with(&browser, &axe, "recovery"));
     browser.click("main a.button");
+    browser.waits_for("the overview", |browser| browser.at() == "/console/overview");
     browser.open("/console/account");
     browser.fill("#program", "phone");
     browser.click("form[action$='/applications'] button");
@@ -209,12 +206,11 @@ fn everybody_can_use_the_page_of_a_run_that_goes_on() {
             .map(|number| format!("From: a@example.org\r\nTo: jane@example.com\r\nSubject: {number}\r\n\r\n{line}")),
     );
     let mut profile = Profile::new(&server, "imap-tls");
-    let slow = Link {
-        rate: Some(1_000_000),
-        ..Link::default()
-    };
-    let wire = Proxy::over(profile.port, slow);
+    // It goes on for as long as it is looked at.
+    let wire = Proxy::to(profile.port);
+    wire.hold_after(5_000_000);
     profile.port = wire.port;
+    profile.timeout = "5m".into();
     let site = Site::of_profile("", &profile.toml(), &[]);
     site.add("anna", "administrator", &[]);
     let browser = Browser::new(&site);

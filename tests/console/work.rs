@@ -11,11 +11,12 @@ use dropkeep::{
     report::{Run, RunState},
 };
 use futures_util::future::join_all;
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, Zoned};
 
 use crate::{
     people::{between, log_in, peopled, submit},
     site::{Client, Site},
+    support::{PATIENCE, wait_for},
     unknown::followed,
 };
 
@@ -209,26 +210,30 @@ fn the_overview_comes_soon_beside_thousands_of_runs_and_says_what_failed_lately(
         put_runs(appliance.data());
     });
     site.add("anna", "administrator", &[]);
+    let today = Zoned::now().date();
     site.import("From: a@example.org\r\nTo: jane@example.com\r\nSubject: x\r\n\r\nx\r\n");
     let (anna, _) = log_in(&site, "anna", "");
     let page = anna.get("/console/overview").expect(200).text();
+    let is_tomorrow = today != Zoned::now().date();
     assert!(
         page.contains("/console/runs/10000\"") && page.contains("All runs"),
         "{page}"
     );
-    for chart in [
-        "aria-label=\"Today: 1 message\"",
-        "aria-label=\"The last 30 days: 1 message\"",
-    ] {
-        assert!(page.contains(chart), "{chart}: {page}");
-    }
+    // After midnight it may have come yesterday.
+    assert!(
+        page.contains("aria-label=\"Today: 1 message\"") || is_tomorrow,
+        "{page}"
+    );
+    assert!(page.contains("aria-label=\"The last 30 days: 1 message\""), "{page}");
     for path in ["overview", "runs", "store", "runs?state=interrupted"] {
-        let took = (0..10)
-            .map(|_| first_byte(&anna, &format!("/console/{path}")))
-            .min()
-            .expect("some");
-        println!("{path}: {took:?}");
-        assert!(took < SOON, "{path}: {took:?}");
+        // However busy the machine is, one of many is not held up by others.
+        let mut least = Duration::MAX;
+        let is_soon = wait_for(PATIENCE, || {
+            least = least.min(first_byte(&anna, &format!("/console/{path}")));
+            least < SOON
+        });
+        println!("{path}: {least:?}");
+        assert!(is_soon, "{path}: {least:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 
 use crate::support::{
+    PATIENCE,
     appliance::{Appliance, number, text},
     generator::{Mailbox, Settings},
     wait_for,
@@ -235,7 +236,7 @@ fn nobody_could_find_a_message() {
         [MAIL[0].1.replace("one@", "late@").replace("shelves", "lateness")],
     );
     let comes = || !found(&appliance, &["lateness"]).is_empty();
-    assert!(wait_for(std::time::Duration::from_secs(20), comes));
+    assert!(wait_for(PATIENCE, comes));
     assert_eq!(found(&appliance, &["--user", "jane", "offer"]), ["late", "one"]);
     assert_eq!(found(&appliance, &["offer", "--user", "bob"]), ["one"]);
 }

@@ -202,7 +202,7 @@ fn a_server_silent_midway_ends_with_1() {
     let proxy = Proxy::to(server.ports.imap);
     let profile = Profile {
         port: proxy.port,
-        timeout: "1s".into(),
+        timeout: "5s".into(),
         ..Profile::new(&server, "imap")
     };
     let appliance = appliance(&profile);

@@ -275,7 +275,7 @@ fn a_connection_lost_midway_is_no_full_rehearsal() {
     let proxy = Proxy::to(server.ports.imap);
     let profile = Profile {
         port: proxy.port,
-        timeout: "2s".into(),
+        timeout: "5s".into(),
         ..Profile::new(&server, "imap")
     };
     let appliance = Appliance::for_company(DROPKEEP, &profile);

@@ -4,11 +4,13 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream},
+    ops::Range,
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
+    process,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -23,9 +25,19 @@ pub fn listen() -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// A port that nobody has at this moment, for a program that is to listen there.
+/// Ports below those that the system chooses from where any will do (ip_local_port_range).
+const NAMED: Range<u32> = 10_000..32_000;
+
+/// A port that nobody has at this moment, for a program that is told to listen there, and does so later. What others
+/// connect from or listen at meanwhile is above these; each process of tests begins at another one.
 pub fn free_port() -> u16 {
-    listen().1
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let count = NAMED.end - NAMED.start;
+    let begins = process::id() % count * 61;
+    let tried = (0..count).map(|_| begins + TAKEN.fetch_add(1, Ordering::Relaxed));
+    let mut ports = tried.map(|number| (NAMED.start + number % count) as u16);
+    let free = ports.find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.expect("a free port")
 }
 
 /// A port at which connections are refused. It is bound as long as this lives, so nobody else begins to listen there.

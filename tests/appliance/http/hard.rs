@@ -41,8 +41,9 @@ fn slow_clients_do_not_stop_others() {
         let slow: Vec<TcpStream> = (0..SOME).map(begin).collect();
         let start = Instant::now();
         assert_eq!(get(&client, "/metrics", Some(TOKEN)).status, 200);
+        // After five seconds they are let go.
         assert!(
-            start.elapsed() < Duration::from_secs(4),
+            start.elapsed() < Duration::from_millis(4900),
             "it was served beside them: {:?}",
             start.elapsed()
         );

@@ -23,7 +23,9 @@ use crate::monitoring::{
     },
 };
 
-const STALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// What hangs is due after half of it, a look, a scrape and a rule: some ten seconds before the limit, which a machine
+/// with much else to do may need.
+const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn profile(server: &Dovecot, name: &str, port: u16) -> String {
     let profile = Profile {

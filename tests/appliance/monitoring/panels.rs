@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use crate::monitoring::{
     DROPKEEP,
     expressions::{Asked, metrics, of_panels, told, without_data},
-    prometheus::{Prometheus, SCRAPE},
+    prometheus::Prometheus,
     rules::has_nothing_against,
-    support::{office::Office, wait_for},
+    support::{PATIENCE, office::Office, wait_for},
 };
 
-/// Within which every panel must show something.
-const A_MINUTE: Duration = Duration::from_secs(60);
+/// Within which every panel must show something: a minute, and three where the machine has much else to do.
+const SOON: Duration = Duration::from_secs(180);
 
 /// Metrics of rules that an appliance need not have, and why.
 const NEED_NOT_BE: [(&str, &str); 4] = [
@@ -43,7 +43,7 @@ fn every_panel_and_every_rule_has_data_within_a_minute() {
     let asked = of_panels();
     assert!(asked.len() > 80, "{} queries", asked.len());
     let mut empty = Vec::new();
-    let all = wait_for(A_MINUTE, || {
+    let all = wait_for(SOON, || {
         std::thread::sleep(Duration::from_millis(200));
         // At first there may be no index.
         office.appliance.run(&["search", "*", "--count"]);
@@ -87,7 +87,7 @@ fn says_that_it_does_not_answer(prometheus: &Prometheus, asked: &[Asked]) {
             .find(|asked| asked.place == format!("archive.json: {title}"));
         prometheus.query(&panel.expect("the panel").expr).expect("its series")
     };
-    let gone = wait_for(SCRAPE * 4, || {
+    let gone = wait_for(PATIENCE, || {
         std::thread::sleep(Duration::from_millis(200));
         let answers = of("Answers");
         answers.len() == 1 && answers[0]["value"][1] == "0" && of("Ready").is_empty() && of("Messages").is_empty()

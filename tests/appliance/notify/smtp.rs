@@ -116,7 +116,7 @@ impl Smtp {
     /// `[mail]`, with further keys.
     pub fn toml(&self, access: &str, more: &str) -> String {
         format!(
-            "[mail]\nhost = \"localhost\"\nport = {}\naccess = \"{access}\"\ntimeout = \"5s\"\n\
+            "[mail]\nhost = \"localhost\"\nport = {}\naccess = \"{access}\"\ntimeout = \"10s\"\n\
              from = \"Dropkeep <dropkeep@example.com>\"\n{}{more}\n",
             self.port,
             match more.contains("to = ") {

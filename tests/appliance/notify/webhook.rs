@@ -37,7 +37,7 @@ fn only_failures_where_that_is_asked_for() {
 #[test]
 fn what_passes_is_called_again_and_nothing_waits_for_it() {
     let (site, hook) = (Site::new(), Hook::start(None));
-    site.configure(&hook.toml("timeout = \"3s\""), &site.good(), "");
+    site.configure(&hook.toml("timeout = \"10s\""), &site.good(), "");
     let serving = site.appliance.serve();
     let counted = |result: &str, count| counted(&serving, "webhook", result, count);
     let answers = [None, Some("503 Busy\r\nRetry-After: 0\r\n".to_owned())];

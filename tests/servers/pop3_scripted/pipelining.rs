@@ -94,9 +94,9 @@ async fn one_command_at_a_time_does_not_wait_for_late_acknowledgements() {
         .fetch(&window, Want::Whole, &mut |_| came.push(Instant::now()))
         .await;
     assert_eq!((came.len() - 1, ended.expect("messages").len()), (MESSAGES, 0));
-    // A busy machine holds up some of them; acknowledgements that are late would hold up all.
+    // A busy machine holds up some of them, or most; acknowledgements that are late would hold up all.
     let mut took: Vec<_> = came.windows(2).map(|pair| pair[1] - pair[0]).collect();
     took.sort();
-    assert!(took[MESSAGES / 2] < LATE / 2, "{took:?}");
+    assert!(took[MESSAGES / 4] < LATE / 2, "{took:?}");
     scripted.done();
 }

@@ -50,7 +50,7 @@ impl Case {
             host: "localhost".into(),
             port: server.port(),
             password: SECRET.into(),
-            timeout: "2s".into(),
+            timeout: "6s".into(),
             tls: format!("{{ ca_file = \"{}\" }}", ca_file.path().display()),
             recipients,
         };
