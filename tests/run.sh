@@ -24,9 +24,8 @@ else
     folder=${TMPDIR:-/tmp}
     free=$(room "$folder")
     if [ -n "$free" ] && [ "$free" -lt 3145728 ]; then
-        echo "Only $((free / 1024)) MiB are free in $folder, where the tests put up to 3 GiB of files." >&2
+        echo "Only $((free / 1024)) MiB are free in $folder, where the tests put up to 3 GiB of files: some may fail." >&2
         echo "Make room there, or name another folder: TMPDIR=/some/folder make test" >&2
-        exit 1
     fi
 fi
 

@@ -34,13 +34,15 @@ fn waiting(data_dir: &Path) -> Result<Option<Record>, StoreError> {
     })
 }
 
-/// Applies what waits in a data directory that is a backup; whoever calls this has it locked.
+/// Applies what waits in a data directory that is a backup, and removes what is of no use; whoever calls this has it
+/// locked.
 ///
 /// # Errors
 /// A patch is missing or damaged, or a file cannot be written.
 pub(super) fn apply(data_dir: &Path) -> Result<(), StoreError> {
     let Some(mut record) = waiting(data_dir)? else {
-        return Ok(());
+        // Those that are applied, or were not of this backup.
+        return remove_all(data_dir);
     };
     for (name, digest) in &record.patches {
         let folder = data_dir.join(name);
@@ -58,10 +60,15 @@ pub(super) fn apply(data_dir: &Path) -> Result<(), StoreError> {
         StoreError::point("waiting-applied")?;
     }
     // From then on nobody takes them for a part of it.
-    let applied = std::mem::take(&mut record.patches);
+    record.patches.clear();
     record.put(&staging::folder_of_record(data_dir))?;
     StoreError::point("waiting-recorded")?;
-    applied.keys().try_for_each(|name| patch::remove(&data_dir.join(name)))
+    remove_all(data_dir)
+}
+
+fn remove_all(data_dir: &Path) -> Result<(), StoreError> {
+    let there = patch::within(data_dir)?;
+    there.iter().try_for_each(|name| patch::remove(&data_dir.join(name)))
 }
 
 /// Has the files that are written to by itself: a copy of the directory that `cp -al` made has the same ones.

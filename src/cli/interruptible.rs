@@ -56,7 +56,7 @@ where
                 () = interrupts.next() => {}
             }
             if stop.swap(true, Ordering::Relaxed) {
-                say("stopped at once; nothing was changed");
+                say("stopped at once; run it again");
                 std::process::exit(Exit::Interrupted as i32);
             }
         }

@@ -316,7 +316,8 @@ fn every_step_of_using_a_backup_is_done_again() {
     let expected = held(&room.appliance);
     for (point, _) in points_of(&[Stage::Use]) {
         for kind in KINDS {
-            for nth in 1..=2 {
+            // There are two of them, and one record.
+            for nth in 1..=if point == "waiting-recorded" { 1 } else { 2 } {
                 let what = format!("{point}:{kind}:{nth}");
                 let (used, over) = (room.copy(&backup, "used"), room.fresh("over"));
                 let outcome = broken_off(room.command(&used, &["users", "--json"]), point, kind, nth);
@@ -331,6 +332,8 @@ fn every_step_of_using_a_backup_is_done_again() {
                 for data in [&used, &interrupted, &over] {
                     assert_eq!(room.held(data), expected, "{what}");
                     room.assert_whole(data, &what);
+                    // Whoever writes removes what is applied.
+                    room.done(data, &["compact", "--json"]);
                     assert!(!data.join("catalog/patch").exists(), "{what}");
                 }
             }
