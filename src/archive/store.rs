@@ -235,8 +235,6 @@ impl Store {
                 {
                     thread::sleep(LOOK);
                 }
-                // Another one who reads just puts a backup's files together.
-                Err(StoreError::InUse { .. }) if started.elapsed() < MAKING => thread::sleep(LOOK),
                 opened => return opened,
             }
         }

@@ -1,7 +1,7 @@
 //! Patches that wait: after a backup, what makes a file of the one before its own lies beside it, and is applied when
 //! somebody opens the backup as a data directory. Its record says which do.
 
-use std::{io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 use super::{
     StoreError, carry, disk, lock,
@@ -9,6 +9,10 @@ use super::{
     record::{RECORD, Record},
     seal, staging,
 };
+use crate::patience::Patience;
+
+/// How long another one may take who applies them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The record of a backup in which patches wait; `None` where there are none.
 ///
@@ -94,24 +98,27 @@ pub(super) fn own_files(data_dir: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// As there; or somebody writes in the directory, or nobody can.
 pub(super) fn apply_for_reading(data_dir: &Path) -> Result<(), StoreError> {
-    if waiting(data_dir)?.is_none() {
-        return Ok(());
-    }
-    let applied = lock::lock(data_dir).and_then(|_lock| apply(data_dir));
-    applied.map_err(|error| match error {
-        StoreError::Io { source, .. }
-            if matches!(
-                source.kind(),
-                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
-            ) =>
-        {
-            StoreError::Refused {
-                path: data_dir.to_owned(),
-                detail: "is a backup on a disk that cannot be written to, and the last changes to it are in patches beside its \
-                         files: restore it to somewhere else with `dropkeep restore`, or make it writable once"
-                    .into(),
+    let is_read_only = |error: &std::io::Error| {
+        matches!(
+            error.kind(),
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+        )
+    };
+    let patience = Patience::of(PATIENCE);
+    while waiting(data_dir)?.is_some() {
+        match lock::lock(data_dir).and_then(|_lock| apply(data_dir)) {
+            // Another one who reads just does so.
+            Err(StoreError::InUse { .. }) if patience.again_here() => {}
+            Err(StoreError::Io { source, .. }) if is_read_only(&source) => {
+                return Err(StoreError::Refused {
+                    path: data_dir.to_owned(),
+                    detail: "is a backup on a disk that cannot be written to, and the last changes to it are in patches beside \
+                             its files: restore it to somewhere else with `dropkeep restore`, or make it writable once"
+                        .into(),
+                });
             }
+            applied => return applied,
         }
-        other => other,
-    })
+    }
+    Ok(())
 }
