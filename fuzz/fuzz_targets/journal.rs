@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use dropkeep::{
     config::{Journal, Recipients},
-    identify::{Header, Identified, Journaled, JournalReport, Rules},
+    identify::{Header, Identified, JournalReport, Journaled, Rules},
 };
 use dropkeep_fuzz::{Bounded, choices};
 use libfuzzer_sys::fuzz_target;
@@ -45,7 +45,10 @@ fuzz_target!(|input: &[u8]| {
                 assert!(handed.is_continue());
             }
             assert!(!all.is_empty());
-            assert!(report.envelope.len() <= 3 * message.len(), "it is of the message, maybe in another charset");
+            assert!(
+                report.envelope.len() <= 3 * message.len(),
+                "it is of the message, maybe in another charset"
+            );
             for named in all {
                 assert!(named.field.starts_with("Journal-"));
                 let envelope = String::from_utf8_lossy(&report.envelope).to_ascii_lowercase();

@@ -61,7 +61,12 @@ static ADDRESS: LazyLock<String> = LazyLock::new(|| {
             }
             // What is open stays so.
             let _ = std::fs::remove_dir_all(&folder);
-            let address = http.addresses().first().expect("an address").trim_start_matches("http://").to_owned();
+            let address = http
+                .addresses()
+                .first()
+                .expect("an address")
+                .trim_start_matches("http://")
+                .to_owned();
             tell.send(address).expect("somebody waits");
             std::future::pending::<()>().await;
         });
@@ -82,7 +87,10 @@ fuzz_target!(|input: &[u8]| {
     }
     let answer = String::from_utf8_lossy(&answer);
     // Each answer to one of several requests begins like that.
-    for status in answer.match_indices("HTTP/1.1 ").map(|(at, begin)| &answer[at + begin.len()..]) {
+    for status in answer
+        .match_indices("HTTP/1.1 ")
+        .map(|(at, begin)| &answer[at + begin.len()..])
+    {
         let status = status.get(..3).unwrap_or_default();
         assert!(status != "500" && status != "201", "{answer}");
     }

@@ -18,7 +18,10 @@ impl Watched {
         let (credential, forms) = match which & 3 {
             3 => {
                 let response = base64(format!("user={username}\x01auth=Bearer {secret}\x01\x01"));
-                (Credential::Token(Secret::new(secret)), vec![secret.to_owned(), response])
+                (
+                    Credential::Token(Secret::new(secret)),
+                    vec![secret.to_owned(), response],
+                )
             }
             _ => {
                 let quoted = secret.replace('\\', "\\\\").replace('"', "\\\"");

@@ -1,4 +1,5 @@
-//! The doors by which fuzz targets come to what nothing outside may use: the catalog's bytes, blocks, LMDB's pages.
+//! The doors by which fuzz targets come to what nothing outside may use: the catalog's bytes, blocks, LMDB's pages,
+//! patches.
 //! Only `cfg(fuzzing)` builds it. Its `expect` are assertions of the targets: where one fails, that is what was found.
 
 use std::{fmt::Debug, io, path::Path};
@@ -12,7 +13,7 @@ use super::{
     codec::{Key, KeyPart, Row, checksum},
     copies::{UidKey, UidlKey, Uidls, Uids},
     ledger::LedgerRow,
-    packings, pages,
+    packings, pages, patch, patch_form,
     rows::{Copy, Counters, Filing, Journal, Message, Part, Source, Unclaimed, Usage, User, UserId, VolumeState},
     settled::{Packing, key_bytes, seal, unpack},
 };
@@ -134,4 +135,35 @@ pub fn check_pages(file: &Path) -> io::Result<(u64, u64)> {
     });
     let checked = checked.map_err(io::Error::other)?;
     Ok((checked.findings.len() as u64 + checked.more_findings, entries))
+}
+
+/// Writes a patch that has these bytes at these places, and makes a file of this length.
+///
+/// # Errors
+/// It cannot be written.
+pub fn make_patch(to: &Path, stretches: &[(u64, &[u8])], length: u64) -> Result<(), StoreError> {
+    let mut patch = patch_form::Writer::begin(to, 0, &[0; 32], 0o600)?;
+    for (at, bytes) in stretches {
+        patch.stretch(*at, bytes)?;
+    }
+    patch.end(length, &(0..length >> 12).collect()).map(drop)
+}
+
+/// Anything as what is packed in a patch of this form, with its right digest.
+pub fn seal_patch(form: u8, body: &[u8]) -> Vec<u8> {
+    let header = [b"dkpatch", &[form][..], &[0; 40], &0o600_u32.to_le_bytes()].concat();
+    let digest = blake3::hash(&[&header, body].concat());
+    let body = [body, digest.as_bytes()].concat();
+    [header, zstd::encode_all(&body[..], 1).expect("zstd has memory")].concat()
+}
+
+/// Applies a patch; `false` if it is none, or not whole.
+///
+/// # Errors
+/// One of the two cannot be read or written.
+pub fn apply_patch(patch: &Path, file: &Path) -> Result<bool, StoreError> {
+    match patch::apply(patch, None, file) {
+        Err(StoreError::Io { source, path, .. }) if path == patch && patch::is_damage(&source) => Ok(false),
+        applied => applied.map(|_| true),
+    }
 }

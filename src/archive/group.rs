@@ -77,7 +77,12 @@ pub(super) fn write(store: &Store, counters: &Counters, orders: &[Order]) -> Res
         .iter()
         .all(|order| matches!(order, Order::Tidy(Tidying::Move(_), _)));
     let level = if moves_only { block::THOROUGH } else { block::LEVEL };
-    apply(store, volume.as_deref(), counters.volume, level, &mut set)?;
+    apply(store, volume.as_deref(), counters.volume, level, &mut set).inspect_err(|error| {
+        // Its blocks may be there, and the next group may go into another volume: in two, they are a catalog's that is lost.
+        if matches!(error, StoreError::Full { .. }) {
+            store.sweep_again();
+        }
+    })?;
     Ok(Written {
         counters: set.counters,
         answers,
@@ -158,7 +163,11 @@ fn apply(
             continue;
         }
         match store.removing(|| store.volumes.get(*volume)?.delete(blocks)) {
-            Err(StoreError::Full { .. }) => tracing::warn!(volume, "no space to merge small blocks in the volume"),
+            // What was written counts, whatever becomes of these: whoever took it for lost would give its numbers away
+            // once more.
+            Err(error @ (StoreError::Full { .. } | StoreError::Missing { .. })) => {
+                tracing::warn!(volume, %error, "small blocks that were merged stay in the volume for now");
+            }
             deleted => deleted?,
         }
         StoreError::point("blocks-dropped")?;

@@ -276,7 +276,8 @@ impl Store {
         self.made
     }
 
-    /// Sweeps what could not be swept when the store was opened: the next group has the numbers of those blocks.
+    /// Sweeps what could not be swept when the store was opened, or was left since: the next group has the numbers of those
+    /// blocks.
     ///
     /// # Errors
     /// The disk is still full.
@@ -287,6 +288,11 @@ impl Store {
             self.unswept.store(false, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Has what a group left that found no room for its rows swept before the next one.
+    pub(super) fn sweep_again(&self) {
+        self.unswept.store(true, Ordering::Release);
     }
 
     /// Runs `remove` unless somebody reads beside us; says whether it did.

@@ -55,6 +55,36 @@ async fn blocks_without_a_catalog_entry_are_swept() {
     bench.close();
 }
 
+/// A full disk left the blocks of a group that had no room for its rows, with which the volume is full; and the next group, in
+/// another one, was cut off by a crash: blocks in both were taken for those of a catalog that is lost.
+#[actix::test]
+async fn what_a_full_disk_left_is_swept_before_the_next_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder);
+    config.archive.volume_size = ByteSize(100 << 10);
+    let bench = Bench::open(&config);
+    bench.file("aaaa first", 1, &[UserId(1)]).await;
+    let store = &bench.store;
+    let counters = store.reading(|txn| store.catalog.counters(txn)).unwrap();
+    let put = |volume| {
+        let volume = store.volumes.to_write(volume, false).unwrap();
+        volume.put(&group(counters.block, 2), block::LEVEL).unwrap();
+    };
+    put(1);
+    store.sweep_again();
+    store.sweep_before_writing(&counters).unwrap();
+    put(2);
+    bench.close();
+    let bench = Bench::open(&config);
+    let next = bench.file("bbbb next", 2, &[UserId(1)]).await;
+    let message = bench.store.message(next.message).unwrap().unwrap();
+    assert_eq!(
+        Retrieval::new(&bench.store).raw(next.message, &message).unwrap(),
+        b"bbbb next"
+    );
+    bench.close();
+}
+
 /// A new catalog beside the volumes of a lost one would have them swept.
 #[actix::test]
 async fn volumes_whose_catalog_is_missing_are_not_touched() {

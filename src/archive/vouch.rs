@@ -4,7 +4,7 @@ use super::{
     Retrieval, Store, StoreError,
     rows::{Copy, CopyKey, Message, MessageId, Sha256},
 };
-use crate::identify::{HeaderDigest, header_digest};
+use crate::identify::{HeaderDigest, header_digests};
 
 /// Journal reports of one message that are looked through.
 const REPORTS: usize = 1000;
@@ -16,8 +16,8 @@ pub struct Vouched {
     pub fetched: Sha256,
     /// How many they were; `None` where the archive has the message in other bytes, which its users had before.
     pub size: Option<u64>,
-    /// Of their header; `None` as with the size.
-    pub header: Option<HeaderDigest>,
+    /// Of their header, as [`header_digests`]; `None` as with the size.
+    pub headers: Option<[HeaderDigest; 2]>,
 }
 
 impl Store {
@@ -53,7 +53,7 @@ impl Retrieval<'_> {
             return Ok(Ok(Vouched {
                 fetched: message.sha256,
                 size: Some(message.size),
-                header: Some(header_digest(&raw)),
+                headers: Some(header_digests(&raw)),
             }));
         };
         if let Some((report, row)) = self.report(store, copy.message, &fetched)? {
@@ -61,7 +61,7 @@ impl Retrieval<'_> {
             return Ok(self.read(report, &row).map(|raw| Vouched {
                 fetched,
                 size,
-                header: Some(header_digest(&raw)),
+                headers: Some(header_digests(&raw)),
             }));
         }
         // Its users had the message: under this very identity, or the catalog is not to be trusted.
@@ -69,7 +69,7 @@ impl Retrieval<'_> {
             true => Ok(Ok(Vouched {
                 fetched,
                 size: None,
-                header: None,
+                headers: None,
             })),
             false => Ok(Err(format!(
                 "message {} has another identity than the one on record",

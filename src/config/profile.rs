@@ -130,7 +130,7 @@ impl<'de> Deserialize<'de> for Recheck {
     }
 }
 
-/// What becomes of a message that comes empty twice, or as a server's words in place of one that it cannot read.
+/// What becomes of a message that comes empty twice.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Empty {

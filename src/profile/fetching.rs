@@ -104,7 +104,7 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
                     once_more.insert(fetched.copy, came);
                     return;
                 }
-                Verdict::None(_) if archives_empty => None,
+                Verdict::None(_) if archives_empty && fetched.bytes.is_empty() => None,
                 Verdict::None(why) => {
                     failed.push((fetched.copy, why));
                     return;

@@ -21,7 +21,7 @@ use crate::{
     archive::{Copy, CopyKey, Named, Retrieval, Seconds, Store, StoreError, Traits},
     identify::{HeaderDigest, header_digest, header_digests},
     said::{Said, Say, said},
-    source::{Announced, CopyRef, Fetched, Session, Unfetched, Want},
+    source::{Announced, CopyRef, Fetched, Session, Unfetched, Want, is_of_stand_in, stand_in},
 };
 
 /// Copies that are looked up, read back and compared at once.
@@ -84,12 +84,16 @@ impl Known {
             },
         };
         let known = match (row.traits, vouched) {
-            (Some(traits), _) => Self {
+            (Some(traits), vouched) => Self {
                 copy,
                 key,
                 size: Some(traits.size),
                 date: traits.date,
-                header: Some(traits.header),
+                // Where the archive has another message there, all of it is compared.
+                header: Some(traits.header).filter(|header| {
+                    let kept = vouched.and_then(|vouched| vouched.headers);
+                    kept.is_none_or(|kept| kept.contains(header))
+                }),
                 short: traits.short,
                 sha256,
                 noted: true,
@@ -99,7 +103,7 @@ impl Known {
                 key,
                 size: vouched.as_ref().and_then(|vouched| vouched.size),
                 date: None,
-                header: vouched.and_then(|vouched| vouched.header),
+                header: vouched.and_then(|vouched| vouched.headers).map(|[header, _]| header),
                 short: false,
                 sha256,
                 noted: false,
@@ -236,7 +240,10 @@ async fn by_headers(
         let _share = task.share(window.iter().map(|one| one.size.min(HEADER_BYTES))).await?;
         let mut keep = |fetched: Fetched| {
             task.pulse.beat();
-            digests.insert(fetched.copy, header_digests(&fetched.bytes));
+            // It may be the one that was taken for a message once.
+            if !is_of_stand_in(&fetched.bytes) {
+                digests.insert(fetched.copy, header_digests(&fetched.bytes));
+            }
         };
         fetch_headers(&task.cancel, session, &window, &mut keep).await?;
         for one in window {
@@ -270,9 +277,8 @@ async fn by_bytes(
         let sizes: HashMap<CopyRef, u64> = window.iter().map(|one| (one.copy.clone(), one.size)).collect();
         let mut compare = |fetched: Fetched| {
             task.pulse.beat();
-            let same = asked
-                .get(&fetched.copy)
-                .is_some_and(|known| Sha256::digest(&fetched.bytes)[..] == known.sha256);
+            let is_same = |known: &Known| Sha256::digest(&fetched.bytes)[..] == known.sha256;
+            let same = stand_in(&fetched.bytes).is_none() && asked.get(&fetched.copy).is_some_and(is_same);
             let header = headers.get(&fetched.copy).map(|[header, _]| *header);
             let header = header.unwrap_or_else(|| header_digest(&fetched.bytes));
             let announced = sizes.get(&fetched.copy).copied().unwrap_or_default();

@@ -49,5 +49,5 @@ pub use listing::{Listing, Open};
 pub use pop3::{Mailbox, Pop3Session};
 pub use removal::{Kept, Removal, Removed};
 pub use session::Session;
-pub use stand_in::stand_in;
+pub use stand_in::{is_of_stand_in, stand_in};
 pub use steps::{ConnectStep, Steps};

@@ -43,6 +43,7 @@ pub struct Settled<P: Packing> {
 #[derive(Clone)]
 pub struct Reached {
     level: usize,
+    /// Of the row that was read last.
     key: Vec<u8>,
 }
 
@@ -216,17 +217,29 @@ impl<P: Packing> Settled<P> {
         let (first, mut reached) = behind.map_or((0, None), |behind| (behind.level, Some(behind.key)));
         let levels = std::iter::once(&self.fresh).chain(&self.levels);
         for (level, table) in levels.enumerate().skip(first) {
-            let from = reached.take();
-            let from = from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let reached = reached.take();
+            // Chunks may be cut in other places since: what came next may lie in the one with the row that came last.
+            let from = match reached.as_deref() {
+                Some(last) if level > 0 => match table.get_lower_than_or_equal_to(txn, last)? {
+                    Some((first, _)) => Bound::Included(first),
+                    None => Bound::Unbounded,
+                },
+                Some(last) => Bound::Excluded(last),
+                None => Bound::Unbounded,
+            };
             for row in table.range(txn, &(from, Bound::Unbounded))? {
                 let (key, value) = row?;
+                let before = keys.len();
                 if level == 0 {
                     keys.push(read_key(key)?);
                 } else {
-                    keys.extend(unpack::<P>(key, value)?.into_iter().map(|(key, _)| key));
+                    let rows = unpack::<P>(key, value)?.into_iter().map(|(key, _)| key);
+                    keys.extend(rows.filter(|key| reached.as_ref().is_none_or(|last| key_bytes(key) > *last)));
                 }
-                if keys.len() >= most {
-                    let key = key.to_vec();
+                if keys.len() >= most
+                    && let Some(last) = keys[before..].last()
+                {
+                    let key = key_bytes(last);
                     return Ok((keys, Some(Reached { level, key })));
                 }
             }

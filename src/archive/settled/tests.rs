@@ -211,6 +211,43 @@ proptest! {
     }
 }
 
+/// A chunk that is not full takes in the beginning of the next one where both are woven anew.
+#[test]
+fn keys_that_moved_into_the_chunk_that_was_read_last_were_passed_over() {
+    let before: Vec<u64> = scattered(6_000).collect();
+    let sorted = BTreeSet::from_iter(before.clone());
+    for most in [1, 70, 300] {
+        let place = Place::new();
+        let put = |keys: &[u64]| {
+            place.change(|table, txn| {
+                for key in keys {
+                    table.put(txn, key, &text(*key, 40)).unwrap();
+                }
+                table.sweep(txn, 0, keys.len() as u64).unwrap();
+            });
+        };
+        before.chunks(200).for_each(put);
+        let (mut read, mut reached) = (BTreeSet::new(), None);
+        loop {
+            let txn = place.env.read_txn().unwrap();
+            let (some, next) = place.table.keys(&txn, reached, most).unwrap();
+            drop(txn);
+            // In the chunk where it stopped, and in the next one.
+            if let Some(last) = some.last() {
+                let next = sorted.range(last + 1..).next().unwrap_or(last);
+                put(&[last - 1, next + 1]);
+            }
+            read.extend(some);
+            match next {
+                None => break,
+                next => reached = next,
+            }
+        }
+        let passed_over = before.iter().filter(|key| !read.contains(key)).count();
+        assert_eq!(passed_over, 0, "{most} at once");
+    }
+}
+
 /// Keys in no order.
 fn scattered(many: u64) -> impl Iterator<Item = u64> {
     (0..many).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20)

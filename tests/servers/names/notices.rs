@@ -281,20 +281,39 @@ fn half_of_a_message_again_is_archived_and_named_and_stays_on_the_server_until_i
     }
 }
 
+const STAND_IN: &[u8] = b"From: System Administrator <root@localhost>\r\nSubject: message unavailable\r\n\r\n\
+    This message is no longer available on the server.\r\n";
+
 #[test]
 fn what_courier_gives_for_a_message_that_it_cannot_open_is_no_message() {
     let scene = Scene::new(Protocol::Imap, "");
-    let stand_in = b"From: System Administrator <root@localhost>\r\nSubject: message unavailable\r\n\r\n\
-        This message is no longer available on the server.\r\n";
     scene
         .server
-        .mailbox(|mailbox| mailbox.message(2).bytes = stand_in.to_vec());
+        .mailbox(|mailbox| mailbox.message(2).bytes = STAND_IN.to_vec());
     let run = scene.run(1);
     assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
     assert!(run["errors"].to_string().contains("Courier"), "{run:#}");
     scene.server.mailbox(|mailbox| mailbox.message(2).bytes = mail(2));
     assert_eq!(number(&scene.run(0), "archived"), 1);
     assert_eq!(scene.archived(5).len(), 5);
+}
+
+/// Its announced size is right, and so is its header, as long as the server cannot open the file.
+#[test]
+fn what_courier_gives_was_archived_where_empty_messages_are_and_the_message_itself_deleted() {
+    let scene = Scene::new(
+        Protocol::Imap,
+        "empty = \"archive\"\n[profile.delete]\nwhen = \"archived\"\n",
+    );
+    scene
+        .server
+        .mailbox(|mailbox| mailbox.message(2).bytes = STAND_IN.to_vec());
+    let run = scene.run(1);
+    assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
+    assert_eq!(scene.standing(), 1);
+    scene.server.mailbox(|mailbox| mailbox.message(2).bytes = mail(2));
+    assert_eq!(number(&scene.run(0), "archived"), 1);
+    assert_eq!((scene.archived(5).len(), scene.standing()), (5, 0));
 }
 
 #[test]
