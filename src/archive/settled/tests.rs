@@ -233,8 +233,9 @@ fn keys_that_moved_into_the_chunk_that_was_read_last_were_passed_over() {
             let (some, next) = place.table.keys(&txn, reached, most).unwrap();
             drop(txn);
             // In the chunk where it stopped, and in the next one.
-            if let Some(last) = some.last() {
-                let next = sorted.range(last + 1..).next().unwrap_or(last);
+            if let Some(last) = some.last()
+                && let Some(next) = sorted.range(last + 1..).next()
+            {
                 put(&[last - 1, next + 1]);
             }
             read.extend(some);
