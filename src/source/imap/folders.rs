@@ -1,6 +1,6 @@
 //! Which folders there are.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     ImapSession,
@@ -39,6 +39,8 @@ impl ImapSession {
             false => None,
         };
         let mut found: HashSet<String> = HashSet::new();
+        let mut seen = BTreeSet::new();
+        let mut wanted = HashSet::new();
         for pattern in &patterns.include {
             let listed = match is_special_use(pattern) {
                 true => special.iter().filter(|folder| folder.is(pattern)).cloned().collect(),
@@ -54,7 +56,7 @@ impl ImapSession {
                 found.insert(pattern.clone());
             }
             for folder in listed.into_iter().filter(|folder| folder.selectable) {
-                let name = self.readable(&folder.raw);
+                let name = readable(&folder.raw);
                 let excluded = patterns.exclude.iter().any(|pattern| match is_special_use(pattern) {
                     true => special.iter().any(|other| other.raw == folder.raw && other.is(pattern)),
                     false => names::matches(pattern, &name, folder.delimiter),
@@ -62,9 +64,22 @@ impl ImapSession {
                 // INBOX is always there, and hardly anybody subscribes to it.
                 let unwanted = subscribed.as_ref().is_some_and(|raw| !raw.contains(&folder.raw)) && name != "INBOX";
                 if !excluded && !unwanted {
-                    found.insert(name);
+                    wanted.insert(folder.raw.clone());
                 }
+                seen.insert(folder.raw);
             }
+        }
+        for (raw, name) in told_apart(&seen) {
+            let Some(name) = name else {
+                if wanted.contains(&raw) {
+                    odd.insert(format!("{raw}, read like {}: rename one", names::encode(&raw)));
+                }
+                continue;
+            };
+            if wanted.contains(&raw) {
+                found.insert(name.clone());
+            }
+            self.raw_names.insert(name, raw);
         }
         let mut found: Vec<String> = found.into_iter().collect();
         found.sort_by_key(|name| (name != "INBOX", name.clone()));
@@ -78,10 +93,7 @@ impl ImapSession {
         // it is. So all folders are asked for, and what people read is compared.
         if !pattern.is_ascii() && names::has_wildcard(pattern) {
             let mut listed = self.listed(LIST, "LIST \"\" \"*\"", odd).await?;
-            listed.retain(|folder| {
-                let name = names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
-                names::matches(pattern, &name, folder.delimiter)
-            });
+            listed.retain(|folder| names::matches(pattern, &readable(&folder.raw), folder.delimiter));
             return Ok(listed);
         }
         match names::quoted(&names::encode(pattern)) {
@@ -90,11 +102,10 @@ impl ImapSession {
                 if names::has_wildcard(pattern) {
                     // Some servers list all they have, whatever was asked for.
                     listed.retain(|folder| {
-                        let name = names::decode(&folder.raw).unwrap_or_else(|| folder.raw.clone());
                         let fits = |name: &str| {
                             names::matches(&pattern.to_lowercase(), &name.to_lowercase(), folder.delimiter)
                         };
-                        fits(&name) || fits(&folder.raw)
+                        fits(&readable(&folder.raw)) || fits(&folder.raw)
                     });
                 }
                 Ok(listed)
@@ -144,28 +155,41 @@ impl ImapSession {
         odd.extend(self.dialogue.odd(Kind::List).map(str::to_owned));
         Ok(listed)
     }
+}
 
-    /// The name that people read, unless another folder has it already: two names that travel
-    /// differently are two folders.
-    fn readable(&mut self, raw: &str) -> String {
-        let name = names::decode(raw).unwrap_or_else(|| raw.to_owned());
-        let taken = |known: &String| known != raw;
-        let name = if self.raw_names.get(&name).is_some_and(taken) {
-            raw.to_owned()
-        } else {
-            name
-        };
-        self.raw_names.insert(name.clone(), raw.to_owned());
-        name
+/// The name that people read.
+fn readable(raw: &str) -> String {
+    names::decode(raw).unwrap_or_else(|| raw.to_owned())
+}
+
+/// The names of folders that travel as `raw`, whatever their order: what people read, or, where another folder is read
+/// the same, as it travels. None is left where that is a name that people read: a session that did not list them opens
+/// the other one by it.
+fn told_apart(raw: &BTreeSet<String>) -> Vec<(String, Option<String>)> {
+    let mut alike: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    for raw in raw {
+        alike.entry(readable(raw)).or_default().push(raw);
     }
+    let mut named = Vec::new();
+    for (name, raws) in &alike {
+        let holder = raws.iter().position(|raw| names::is_canonical(raw)).unwrap_or_default();
+        for (i, &raw) in raws.iter().enumerate() {
+            let own = match i == holder {
+                true => Some(name),
+                false => (!alike.contains_key(raw)).then_some(raw),
+            };
+            named.push((raw.clone(), own.cloned()));
+        }
+    }
+    named
 }
 
 /// The notices about lines that cannot be read. A name in one must not cost the other folders, nor be forgotten.
 fn odd_lines(odd: &Odd) -> Option<SourceError> {
     let which = match odd.len() {
         0 => return None,
-        1 => "one line of it cannot be read, so that folder is left out".to_owned(),
-        many => format!("{many} lines of it or more cannot be read, so those folders are left out"),
+        1 => "one line of it is unclear, so that folder is left out".to_owned(),
+        many => format!("{many} lines of it or more are unclear, so those folders are left out"),
     };
     let lines: Vec<&str> = odd.iter().map(String::as_str).take(MOST_QUOTED).collect();
     Some(SourceError::Unclear {

@@ -122,11 +122,9 @@ impl ImapSession {
         }
         let raw = self.raw_name(folder);
         match self.select(command, folder, &raw).await {
-            // A name that is no modified UTF-7 was listed as it is, perhaps by another session. One that is not ASCII
-            // cannot be another folder's modified UTF-7.
-            Err(SourceError::Refused { .. })
-                if raw != folder && (names::decode(folder).is_none() || !folder.is_ascii()) =>
-            {
+            // A name that is not written as modified UTF-7 demands was listed as it is, perhaps by another session. It
+            // cannot be another folder's.
+            Err(SourceError::Refused { .. }) if raw != folder && !names::is_canonical(folder) => {
                 self.select(command, folder, folder).await
             }
             // Of a folder that this session listed it is known that there is one.

@@ -62,6 +62,11 @@ pub(super) fn encode(name: &str) -> String {
     raw
 }
 
+/// Whether a name travels as [`encode`] writes it.
+pub(super) fn is_canonical(raw: &str) -> bool {
+    decode(raw).is_some_and(|name| encode(&name) == raw)
+}
+
 /// A string in quotes (RFC 9051, quoted). `None` where quotes cannot hold it: it has a line
 /// end or a NUL.
 pub(super) fn quoted(text: &str) -> Option<String> {

@@ -145,10 +145,41 @@ async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
     let scripted = logged_in(vec![
         answer("EXAMINE \"Entw&APw-rfe\"", &["{tag} NO [NONEXISTENT] no such folder"]),
         examine("Entwürfe", 0),
+        answer("EXAMINE \"&-AFQ-om\"", &["{tag} NO [NONEXISTENT] no such folder"]),
+        examine("&AFQ-om", 0),
     ]);
     let mut session = connect(&server(scripted.port)).await.expect("a session");
     session.open("Entwürfe").await.expect("the folder");
+    session.open("&AFQ-om").await.expect("the folder");
     scripted.done();
+}
+
+#[tokio::test]
+async fn of_two_folders_that_read_alike_one_was_forgotten_in_silence() {
+    for lines in [
+        ["* LIST () \"/\" Entw&APw-rfe", "* LIST () \"/\" \"Entwürfe\""],
+        ["* LIST () \"/\" \"Entwürfe\"", "* LIST () \"/\" Entw&APw-rfe"],
+    ] {
+        let scripted = logged_in(vec![
+            ok(
+                "LIST \"\" \"*\"",
+                &[&lines[..], &["* LIST () \"/\" Tom", "* LIST () \"/\" &AFQ-om"]].concat(),
+            ),
+            examine("Entw&APw-rfe", 0),
+            examine("&AFQ-om", 0),
+        ]);
+        let mut session = connect(&server(scripted.port)).await.expect("a session");
+        let found = session.folders(&patterns(&["*"], &[])).await.expect("folders");
+        assert_eq!(found, ["&AFQ-om", "Entwürfe", "Tom"]);
+        let said = session.take_unclear().expect("what was left out").to_string();
+        assert!(said.contains("Entwürfe, read like Entw&APw-rfe: rename one"), "{said}");
+        session
+            .open("Entwürfe")
+            .await
+            .expect("the folder that a session without a listing opens, too");
+        session.open("&AFQ-om").await.expect("the folder");
+        scripted.done();
+    }
 }
 
 #[tokio::test]
