@@ -19,7 +19,7 @@ use crate::{
     report::{Outcome, SIZE},
     route::{Passed, Preview, addressees, twin},
     said::{Said, said},
-    source::{Announced, CopyRef, Fetched, Session},
+    source::{Announced, CopyRef, Fetched, Session, is_of_stand_in},
 };
 
 /// What is said of a copy that is larger than the most.
@@ -78,6 +78,10 @@ impl Collecting<'_> {
             .map(|one| (&one.copy, one.facts.as_ref().and_then(|facts| facts.date)))
             .collect();
         for (copy, bytes) in headers {
+            // Whoever it is for, the message itself says.
+            if is_of_stand_in(&bytes) {
+                continue;
+            }
             let header = Header::scan(&bytes);
             let date = dates.get(&copy).copied().flatten();
             if exclude.is_some_and(|exclude| exclude.applies_to(&header, date)) {

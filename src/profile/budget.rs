@@ -41,7 +41,7 @@ impl Budget {
     }
 
     fn units(&self, bytes: u64) -> u32 {
-        u32::try_from((bytes + OVERHEAD).div_ceil(UNIT))
+        u32::try_from(bytes.saturating_add(OVERHEAD).div_ceil(UNIT))
             .unwrap_or(u32::MAX)
             .min(self.units)
     }

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     report::Outcome,
-    said::said,
-    source::{CopyRef, Session, SourceError},
+    said::{Said, said},
+    source::{CopyRef, Listing, Session, SourceError},
 };
 
 /// By how much windows grow again, after a lost connection made them one copy.
@@ -109,7 +109,7 @@ impl<'t> Collecting<'t> {
                 folder = name,
                 "the folder was replaced during the run; it is listed again"
             );
-            return match self.jobs.list_again(name) {
+            return match self.jobs.list_again(unit) {
                 true => Ok(()),
                 false => Err(SourceError::Refused {
                     command: "a folder that stays the same".into(),
@@ -179,6 +179,7 @@ impl<'t> Collecting<'t> {
             return Ok((unit.copies.clone(), current));
         }
         let listing = unless_cancelled(&self.task.cancel, session.listing()).await?;
+        let names_all = matches!(&listing, Listing::Pop3(mailbox) if mailbox.are_all_named());
         let uidl = |copy: &'u CopyRef| match copy {
             CopyRef::Uidl { uidl, .. } => Some(&**uidl),
             _ => None,
@@ -203,16 +204,10 @@ impl<'t> Collecting<'t> {
                         copies.push(copy.clone());
                         places.insert(copy, place);
                     }
-                    None => self.judged(&current, Outcome::Vanished, copy, None),
+                    None if names_all => self.judged(&current, Outcome::Vanished, copy, None),
+                    None => self.judged(&current, Outcome::Failed, copy, Some(("fetch", not_found_again()))),
                 },
-                _ => {
-                    let error = said!(
-                        NotFoundAgain,
-                        "the connection was lost; without UIDL this message cannot be found again on a new one; the next \
-                         run fetches it"
-                    );
-                    self.judged(&current, Outcome::Failed, copy, Some(("fetch", error)));
-                }
+                _ => self.judged(&current, Outcome::Failed, copy, Some(("fetch", not_found_again()))),
             }
         }
         current.before = copies
@@ -225,4 +220,11 @@ impl<'t> Collecting<'t> {
         current.places = places;
         Ok((copies, current))
     }
+}
+
+fn not_found_again() -> Said {
+    said!(
+        NotFoundAgain,
+        "the connection was lost; without UIDL this message cannot be found again on a new one; the next run fetches it"
+    )
 }

@@ -162,9 +162,12 @@ fn sort_mailbox(done: &[(UidlDigest, Option<u64>)], mailbox: &Mailbox, names: &N
             Some(_) => drop(sorted.done.insert(place)),
         }
     }
-    let standing = digests(mailbox);
-    let gone = done.iter().any(|(digest, _)| standing.binary_search(digest).is_err());
-    sorted.standing = gone.then_some(standing);
+    // A name that a listing lacks may be that of a message which it does not name.
+    if mailbox.are_all_named() {
+        let standing = digests(mailbox);
+        let gone = done.iter().any(|(digest, _)| standing.binary_search(digest).is_err());
+        sorted.standing = gone.then_some(standing);
+    }
     sorted
 }
 

@@ -50,7 +50,12 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
     let opened = unless_cancelled(&task.cancel, session.open_for_removal(folder)).await?;
     let listing = unless_cancelled(&task.cancel, session.listing()).await?;
     task.pulse.beat();
-    let gone = task.doubtful.settle(folder, &listing);
+    let unclear = session.take_unclear();
+    // What a listing lacks that leaves some out is not gone for that.
+    let gone = match &unclear {
+        Some(_) => Vec::new(),
+        None => task.doubtful.settle(folder, &listing),
+    };
     let mut deleting = Deleting {
         task,
         folder,
@@ -59,6 +64,10 @@ pub async fn folder(task: &Arc<Task>, session: &mut Session, folder: &str) -> Re
         short: 0,
         progress: Progress {
             deleted: gone,
+            errors: unclear
+                .iter()
+                .map(|error| CopyError::new(folder, "", DELETION, error.said()))
+                .collect(),
             ..Progress::default()
         },
     };

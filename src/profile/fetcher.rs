@@ -156,13 +156,17 @@ pub(super) trait Fetcher {
         }
         // A POP3 session shows the mailbox as it was when it began, so there nothing vanishes.
         let listing = unless_cancelled(&self.cancel(), session.listing()).await?;
+        let unclear = session.take_unclear();
         let missing = std::mem::take(self.missing());
         let standing = listing.among(&missing.iter().map(|(copy, _)| copy.clone()).collect());
         for (copy, why) in missing {
-            match standing.contains(&copy) {
+            match standing.contains(&copy) || unclear.is_some() {
                 true => self.failed(copy, "fetch", why),
                 false => self.gone(copy),
             }
+        }
+        if let Some(error) = unclear {
+            self.unclear(error);
         }
         Ok(())
     }

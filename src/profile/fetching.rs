@@ -91,13 +91,17 @@ impl Fetcher for UnitFetcher<'_, '_, '_> {
             let Some(place) = current.places.get(&fetched.copy).copied() else {
                 return;
             };
-            let before = current.before.get(&fetched.copy);
+            let judge = |before| shortfall::judge(&fetched.bytes, announced, before, folder.inexact);
+            let verdict = match judge(current.before.get(&fetched.copy)) {
+                Verdict::OnceMore(came) if folder.before.contains(&came) => judge(Some(&came)),
+                verdict => verdict,
+            };
             let stage = match &fetched.aside {
                 _ if from_server => SIZE,
                 Some(aside) if aside.is_altered => ALTERED,
                 _ => "read",
             };
-            let remark = match shortfall::judge(&fetched.bytes, announced, before, folder.inexact) {
+            let remark = match verdict {
                 _ if !from_server => fetched.aside.as_mut().and_then(|aside| aside.remark.take()),
                 Verdict::Message(remark) => remark,
                 Verdict::OnceMore(came) => {

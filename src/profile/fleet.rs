@@ -200,15 +200,16 @@ impl Fleet {
     /// # Errors
     /// Something was left undone.
     pub async fn collect_all(&self, first: Option<Addr<Connection>>) -> Result<Option<Addr<Connection>>, RunError> {
-        let connection = self.collect(first).await?;
-        if !self.jobs.begin_once_more() {
-            return Ok(connection);
+        let mut connection = self.collect(first).await?;
+        // A folder that is replaced meanwhile is listed again, so others may come of it.
+        while self.jobs.begin_once_more() {
+            if let Some(connection) = connection {
+                // Its answer says nothing that counts: all is committed.
+                let _ = connection.send(Close).await;
+            }
+            connection = self.collect(None).await?;
         }
-        if let Some(connection) = connection {
-            // Its answer says nothing that counts: all is committed.
-            let _ = connection.send(Close).await;
-        }
-        self.collect(None).await
+        Ok(connection)
     }
 
     /// Does the work that waits, over as many connections as the profile allows.

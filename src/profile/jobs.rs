@@ -12,10 +12,10 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::cursor::Names;
+use super::{cursor::Names, losses::Losses};
 use crate::{
     ids::FolderNumber,
-    said::{Said, said},
+    said::Said,
     source::{CopyRef, Open, SourceError},
 };
 
@@ -29,6 +29,8 @@ pub struct ListedFolder {
     pub names: Names,
     /// The sizes that the server announces are known to be off a little.
     pub inexact: bool,
+    /// What came of copies to be fetched a second time, before the folder was replaced.
+    pub before: HashSet<Came>,
     /// The session in which it was listed: POP3's message numbers hold in no other.
     pub session: u64,
 }
@@ -47,7 +49,7 @@ pub struct Unit {
 }
 
 /// The bytes that came for a copy which, as far as can be told, is not a whole message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Came {
     pub sha256: [u8; 32],
     /// How many there were.
@@ -133,56 +135,6 @@ impl Unit {
     }
 }
 
-/// How often in a row a job failed with nothing to show for it.
-#[derive(Clone, Debug, Default)]
-pub struct Losses {
-    /// Connections that were lost over it.
-    pub count: u32,
-    /// How often the server asked us to come back later.
-    waits: u32,
-    /// The reason given the last time.
-    pub why: Said,
-}
-
-impl Losses {
-    /// If so many connections were lost, the copy or the folder must be the cause.
-    const MOST: u32 = 3;
-    /// If we waited so often, the server will never send it: some ask us to come back later for ever.
-    const MOST_WAITS: u32 = 4;
-
-    pub fn are_too_many(&self) -> bool {
-        self.count >= Self::MOST || self.waits >= Self::MOST_WAITS
-    }
-
-    /// The error of a copy that is given up.
-    pub fn of_a_copy(&self) -> Said {
-        match self.count {
-            0 => said!(
-                KeepsAskingToWait,
-                "the server keeps asking to come later: {0}",
-                self.why
-            ),
-            _ => said!(
-                BreaksEachTime,
-                "each time it is fetched, the connection breaks: {0}",
-                self.why
-            ),
-        }
-    }
-
-    pub fn are_any(&self) -> bool {
-        self.count > 0 || self.waits > 0
-    }
-
-    fn more(&self, why: &Said, waits: bool) -> Self {
-        Self {
-            count: self.count + u32::from(!waits),
-            waits: self.waits + u32::from(waits),
-            why: why.clone(),
-        }
-    }
-}
-
 /// A folder that could not be archived. The run went on with the others.
 #[derive(Debug)]
 pub struct FolderError {
@@ -225,12 +177,23 @@ struct Inner {
     refused: Vec<FolderError>,
     /// Folders that we may not read, and that the protocol names.
     denied: HashSet<String>,
-    /// How often a folder had to be listed again.
-    again: HashMap<String, u32>,
+    /// Folders that were replaced during the run.
+    replaced: HashMap<String, Replaced>,
     /// Copies to be fetched a second time, over another connection.
     once_more: Vec<(Arc<ListedFolder>, HashMap<CopyRef, Came>)>,
     /// How many these are.
     many_once_more: usize,
+}
+
+/// What is known of a folder that was replaced during the run.
+#[derive(Default)]
+struct Replaced {
+    /// How often it had to be listed again.
+    times: u32,
+    /// The UIDVALIDITYs that it does not have any more: other connections may still hold copies of them.
+    gone: HashSet<Option<u32>>,
+    /// What came of copies to be fetched a second time. Their names are gone with the folder.
+    before: HashSet<Came>,
 }
 
 /// The work of a run.
@@ -295,9 +258,14 @@ impl Jobs {
 
     /// Adds the open copies of a folder, in units of so many. They come before folders that are not listed yet.
     pub fn fetch(&self, folder: Arc<ListedFolder>, open: Open, size: usize) {
-        if !open.left.is_empty() {
-            self.inner.lock().waiting.push_front(Waiting::Open(folder, open, size));
+        let mut inner = self.inner.lock();
+        if let Some(replaced) = inner.replaced.get_mut(&folder.name) {
+            replaced.gone.remove(&folder.uidvalidity);
         }
+        if !open.left.is_empty() {
+            inner.waiting.push_front(Waiting::Open(folder, open, size));
+        }
+        drop(inner);
         self.changed.notify_waiters();
     }
 
@@ -420,24 +388,44 @@ impl Jobs {
         Some(folder)
     }
 
-    /// The folder was replaced since it was listed, so it is listed again. False if that happened too often.
-    pub fn list_again(&self, folder: &str) -> bool {
+    /// The folder of a unit was replaced since it was listed, so it is listed again. False if that happened too often.
+    pub fn list_again(&self, unit: &Unit) -> bool {
         let mut inner = self.inner.lock();
-        let times = inner.again.entry(folder.to_owned()).or_default();
-        *times += 1;
-        if *times > MOST_LISTINGS {
+        let Inner { waiting, replaced, .. } = &mut *inner;
+        let folder = &unit.folder.name;
+        let replaced = replaced.entry(folder.clone()).or_default();
+        replaced.before.extend(unit.before.values());
+        if !replaced.gone.insert(unit.folder.uidvalidity) {
+            // Another connection came upon it first.
+            return true;
+        }
+        replaced.times += 1;
+        if replaced.times > MOST_LISTINGS {
             return false;
         }
         // The other units name copies of the folder that was replaced.
-        inner
-            .waiting
-            .retain(|waiting| waiting.folder() != folder || waiting.is_listing());
-        if !inner.waiting.iter().any(|waiting| waiting.folder() == folder) {
-            inner.waiting.push_front(Waiting::listing(folder.to_owned()));
+        waiting.retain(|waiting| match waiting {
+            Waiting::Job(Job::Fetch(unit)) if unit.folder.name == *folder => {
+                replaced.before.extend(unit.before.values());
+                false
+            }
+            waiting => waiting.folder() != folder || waiting.is_listing(),
+        });
+        if !waiting.iter().any(|waiting| waiting.folder() == folder) {
+            waiting.push_front(Waiting::listing(folder.clone()));
         }
         drop(inner);
         self.changed.notify_waiters();
         true
+    }
+
+    /// What came of copies of this folder that were to be fetched a second time, before it was replaced.
+    pub fn before(&self, folder: &str) -> HashSet<Came> {
+        let inner = self.inner.lock();
+        inner
+            .replaced
+            .get(folder)
+            .map_or_else(HashSet::new, |replaced| replaced.before.clone())
     }
 
     /// Notes a folder that cannot be archived.

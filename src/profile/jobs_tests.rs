@@ -5,12 +5,17 @@ use crate::source::Listing;
 
 /// Has these UIDs fetched, so many at a time.
 fn fetch(jobs: &Jobs, uids: std::ops::Range<u32>, size: usize) {
+    fetch_of(jobs, 7, uids, size);
+}
+
+fn fetch_of(jobs: &Jobs, uidvalidity: u32, uids: std::ops::Range<u32>, size: usize) {
     let folder = ListedFolder {
         name: "INBOX".into(),
         number: FolderNumber(1),
-        uidvalidity: Some(7),
+        uidvalidity: Some(uidvalidity),
         names: Names::None,
         inexact: false,
+        before: jobs.before("INBOX"),
         session: 1,
     };
     let copies: Vec<CopyRef> = uids.clone().map(CopyRef::Uid).collect();
@@ -69,13 +74,30 @@ async fn who_has_nothing_to_do_waits_for_what_another_may_find() {
 async fn a_folder_that_is_another_one_is_listed_again_and_not_for_ever() {
     let jobs = Jobs::default();
     fetch(&jobs, 1..9, 4);
-    let _held = jobs.next(0).await;
-    for _ in 0..MOST_LISTINGS {
-        assert!(jobs.list_again("INBOX"));
+    for uidvalidity in 0..MOST_LISTINGS {
+        assert!(jobs.list_again(&fetched(jobs.next(0).await)));
         assert!(matches!(jobs.next(0).await, Some(Job::List(..))));
+        // It may have one again that it had.
+        fetch_of(&jobs, uidvalidity % 2, 1..9, 4);
     }
-    assert!(!jobs.list_again("INBOX"));
-    assert!(jobs.next(0).await.is_none());
+    assert!(!jobs.list_again(&fetched(jobs.next(0).await)));
+}
+
+#[tokio::test]
+async fn a_folder_that_was_replaced_once_was_listed_again_by_each_connection() {
+    let jobs = Jobs::default();
+    fetch(&jobs, 1..17, 4);
+    let mut held = Vec::new();
+    for lane in 0..4 {
+        held.push(fetched(jobs.next(lane).await));
+    }
+    assert!(jobs.list_again(&held[0]));
+    assert!(matches!(jobs.next(0).await, Some(Job::List(..))));
+    fetch_of(&jobs, 8, 1..17, 16);
+    for (lane, unit) in (1..).zip(&held[1..]) {
+        assert!(jobs.list_again(unit), "{lane}");
+    }
+    assert_eq!(fetched(jobs.next(0).await).copies.len(), 16);
 }
 
 #[tokio::test]

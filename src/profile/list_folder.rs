@@ -66,6 +66,7 @@ impl Collecting<'_> {
             uidvalidity: opened.uidvalidity,
             names,
             inexact,
+            before: self.jobs.before(folder),
             session: self.session,
         });
         if let Listing::Uids { ambiguous, .. } = &*listing {
@@ -184,7 +185,7 @@ impl Collecting<'_> {
         error: SourceError,
     ) -> Result<(), CollectError> {
         let named = self.task.profile.folders.include.contains(&folder);
-        if !named && error.is_denial() {
+        if !named && error.is_denial(&folder) {
             self.progress.notices.push(may_not_be_read(&folder, &error));
             self.jobs.denied(folder);
             return self.flush().await;

@@ -34,6 +34,7 @@ mod jobs;
 mod judge;
 mod list_folder;
 mod live;
+mod losses;
 mod mta;
 mod next_notices;
 mod not_made;

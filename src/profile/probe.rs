@@ -321,9 +321,18 @@ impl Probe {
 
     /// Gives what was found, and whether all of it can be archived. What cannot is a step of its own, that failed.
     async fn count_folders(&mut self, profile: &Profile, session: &mut Session) -> Result<(Said, bool), SourceError> {
+        let started = Instant::now();
         let names = session.folders(&profile.folders).await?;
-        self.warnings.extend(session.take_unclear().map(|error| error.said()));
         let (found, mut all) = (names.len(), true);
+        if let Some(error) = session.take_unclear() {
+            all = false;
+            self.step(
+                "folder",
+                "folder",
+                started,
+                Err(Failed(error.said(), error.what_to_do())),
+            );
+        }
         for name in names.into_iter().take(FOLDERS) {
             let started = Instant::now();
             match session.open(&name).await {
@@ -331,7 +340,7 @@ impl Probe {
                     name,
                     messages: opened.exists,
                 }),
-                Err(error) if error.is_denial() && !profile.folders.include.contains(&name) => {
+                Err(error) if error.is_denial(&name) && !profile.folders.include.contains(&name) => {
                     self.warnings.push(may_not_be_read(&name, &error));
                 }
                 Err(error) if error.disposition() == Disposition::Report => {
@@ -383,9 +392,12 @@ impl Probe {
     }
 
     /// The newest messages of a folder that has some.
-    async fn newest(&self, folder: &str, session: &mut Session) -> Result<Vec<Announced>, Failed> {
+    async fn newest(&mut self, folder: &str, session: &mut Session) -> Result<Vec<Announced>, Failed> {
         let opened = session.open(folder).await?;
         let listing = session.listing().await?;
+        if let Some(error) = session.take_unclear() {
+            self.warnings.push(error.said());
+        }
         let skipped = (listing.len() as usize).saturating_sub(NEWEST);
         let newest: Vec<CopyRef> = listing.copies().skip(skipped).collect();
         let announced = session.sizes(&newest, false).await?;

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::{
+    aside::too_large as too_large_to_fetch,
     collect_error::{CollectError, is_refusal, unless_cancelled},
     cursor::Names,
     fetcher::fetch_headers,
@@ -194,7 +195,12 @@ pub(super) async fn recognise(
         let told: HashSet<&CopyRef> = announced.iter().map(|one| &one.copy).collect();
         let silent = copies.iter().filter(|copy| !told.contains(copy)).cloned().collect();
         let listing = unless_cancelled(&task.cancel, session.listing()).await?;
-        for copy in listing.among(&silent) {
+        // What a listing lacks that leaves some out is not gone for that.
+        let standing = match session.take_unclear() {
+            Some(_) => silent,
+            None => listing.among(&silent),
+        };
+        for copy in standing {
             found.undecided.push((copy, "the server does not say its size".into()));
         }
     }
@@ -270,6 +276,16 @@ async fn by_bytes(
     headers: &HashMap<CopyRef, [HeaderDigest; 2]>,
     found: &mut Recognised,
 ) -> Result<(), CollectError> {
+    let largest = task.stages.max_message_size;
+    let (copies, too_large): (Vec<_>, Vec<_>) = copies.into_iter().partition(|one| one.size <= largest);
+    for one in too_large {
+        let known = &asked[&one.copy];
+        match known.size.is_some_and(|size| size != one.size) {
+            // Something else: so large a message is not fetched to see that.
+            true => found.other.push((one.copy, known.key)),
+            false => found.undecided.push((one.copy, too_large_to_fetch(one.size, largest))),
+        }
+    }
     let most = WINDOW_BYTES.min(task.stages.budget.bytes() / 4);
     for window in windows(copies, most, |one| one.size) {
         let _share = task.share(window.iter().map(|one| one.size)).await?;

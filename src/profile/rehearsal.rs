@@ -173,7 +173,7 @@ impl Rehearsing<'_> {
             let gone_through = self.folder(&mut session, &name).await;
             match gone_through {
                 Err(CollectError::Source(error))
-                    if error.is_denial() && !self.profile.folders.include.contains(&name) =>
+                    if error.is_denial(&name) && !self.profile.folders.include.contains(&name) =>
                 {
                     self.notices.push(may_not_be_read(&name, &error));
                 }

@@ -47,9 +47,9 @@ pub fn window(
     bytes_of: impl Fn(&Announced) -> u64,
 ) -> Vec<Announced> {
     let mut window = Vec::new();
-    let mut bytes = 0;
+    let mut bytes = 0u64;
     while let Some(next) = copies.front() {
-        bytes += bytes_of(next);
+        bytes = bytes.saturating_add(bytes_of(next));
         if !window.is_empty() && (bytes > most_bytes || window.len() >= most_copies) {
             break;
         }

@@ -248,9 +248,10 @@ impl SourceError {
         matches!(self, Self::Net(error) if error.is_misconfigured())
     }
 
-    /// Whether the server does not let this account read a folder that it lists (RFC 4314).
-    pub fn is_denial(&self) -> bool {
-        const WORDS: [&str; 8] = [
+    /// Whether the server does not let this account read a folder that it lists (RFC 4314). It says so when the folder
+    /// is opened; that it repeats the folder's name says nothing.
+    pub fn is_denial(&self, folder: &str) -> bool {
+        const WORDS: [&str; 7] = [
             "noperm",
             "permission",
             "denied",
@@ -258,12 +259,13 @@ impl SourceError {
             "not allowed",
             "no access",
             "not authorized",
-            "acl",
         ];
         match self {
-            Self::Refused { words, .. } => {
-                let words = words.to_ascii_lowercase();
-                WORDS.iter().any(|word| words.contains(word))
+            Self::Refused { command, words } if command == "EXAMINE" || command == "SELECT" => {
+                let (words, folder) = (words.to_ascii_lowercase(), folder.to_ascii_lowercase());
+                let repeated = words.matches(&folder).count();
+                let says = |word| words.matches(word).count() > repeated * folder.matches(word).count();
+                WORDS.into_iter().any(says) || words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "acl")
             }
             _ => false,
         }
@@ -430,5 +432,33 @@ mod tests {
         let connecting = lost().at("mail.example.com", ConnectStep::Login);
         assert_eq!(connecting.disposition(), Disposition::Unreachable);
         assert_eq!(connecting.step(), Some(ConnectStep::Login));
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_the_folders_name_passed_for_one_to_read_it() {
+        for (command, words, folder, denies) in [
+            ("EXAMINE", "[NOPERM] Permission denied", "INBOX", true),
+            ("EXAMINE", "ACL: no r right", "a", true),
+            (
+                "SELECT",
+                "Permission slips: Permission denied",
+                "Permission slips",
+                true,
+            ),
+            ("EXAMINE", "Can't open mailbox Oracle: I/O error", "Oracle", false),
+            (
+                "EXAMINE",
+                "[NONEXISTENT] Mailbox doesn't exist: Permission slips",
+                "Permission slips",
+                false,
+            ),
+            ("FETCH", "Permission denied", "INBOX", false),
+        ] {
+            let refused = SourceError::Refused {
+                command: command.into(),
+                words: words.into(),
+            };
+            assert_eq!(refused.is_denial(folder), denies, "{command} {words}");
+        }
     }
 }

@@ -36,8 +36,8 @@ impl ImapSession {
         let uids: Vec<u32> = window.iter().filter_map(|one| uid(&one.copy)).collect();
         let mut states = ByUid::new(uids.iter().map(|uid| (*uid, State::Asked)));
         for set in uid_sets(&uids) {
-            let announced = set.uids.iter().filter_map(|uid| sizes.get(*uid).copied());
-            let bodies = fetch_allowance(announced);
+            let announced = || set.uids.iter().filter_map(|uid| sizes.get(*uid).copied());
+            let bodies = fetch_allowance(announced());
             let allowance = self.dialogue.small().saturating_add(bodies);
             let section = match want {
                 Want::Whole => "BODY.PEEK[]",
@@ -62,7 +62,8 @@ impl ImapSession {
                 Ok(())
             };
             let tag = self.dialogue.begin(FETCH, &line, allowance).await?;
-            self.dialogue.allow_literals(bodies);
+            self.dialogue
+                .allow_literals(fetch_allowance(announced().max().into_iter()));
             self.dialogue.finish(FETCH, &tag, &mut on).await?;
             // It may have been one of those that were not answered otherwise.
             if let Some(odd) = self.dialogue.odd(Kind::Fetch).next() {

@@ -99,15 +99,12 @@ impl ImapSession {
         match names::quoted(&names::encode(pattern)) {
             Some(quoted) => {
                 let mut listed = self.listed(LIST, &format!("LIST \"\" {quoted}"), odd).await?;
-                if names::has_wildcard(pattern) {
-                    // Some servers list all they have, whatever was asked for.
-                    listed.retain(|folder| {
-                        let fits = |name: &str| {
-                            names::matches(&pattern.to_lowercase(), &name.to_lowercase(), folder.delimiter)
-                        };
-                        fits(&readable(&folder.raw)) || fits(&folder.raw)
-                    });
-                }
+                // Some servers list all they have, whatever was asked for.
+                listed.retain(|folder| {
+                    let fits =
+                        |name: &str| names::matches(&pattern.to_lowercase(), &name.to_lowercase(), folder.delimiter);
+                    fits(&readable(&folder.raw)) || fits(&folder.raw)
+                });
                 Ok(listed)
             }
             None => Ok(Vec::new()),

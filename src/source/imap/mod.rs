@@ -129,7 +129,7 @@ impl ImapSession {
             }
             // Of a folder that this session listed it is known that there is one.
             Err(refusal @ SourceError::Refused { .. })
-                if !refusal.is_denial() && !self.raw_names.contains_key(folder) =>
+                if !refusal.is_denial(folder) && !self.raw_names.contains_key(folder) =>
             {
                 match self.why_no_folder(folder).await {
                     Ok(Some(missing)) => Err(missing),

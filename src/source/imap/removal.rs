@@ -147,7 +147,16 @@ impl ImapSession {
         };
         // What a refused command did halfway is found too.
         let open: Vec<u32> = ours.into_iter().filter(|uid| !fates.contains_key(uid)).collect();
-        let left = self.among(&open, "").await?;
+        let left = match self.among(&open, "").await {
+            Err(SourceError::Refused { .. }) => {
+                let mut left = BTreeSet::new();
+                for set in uid_sets(&open) {
+                    left.extend(self.by_flags(set, "").await?);
+                }
+                left
+            }
+            left => left?,
+        };
         for uid in open {
             let fate = match (left.contains(&uid), &refusal) {
                 (false, _) => Fate::Gone,

@@ -39,6 +39,11 @@ impl Mailbox {
         self.messages.is_empty()
     }
 
+    /// Whether the server gave each message a unique id.
+    pub fn are_all_named(&self) -> bool {
+        self.messages.iter().all(|message| message.length > 0)
+    }
+
     /// Whether more was listed than is taken.
     pub(super) fn overflowed(&self) -> bool {
         self.overflowed

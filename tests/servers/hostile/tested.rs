@@ -58,3 +58,10 @@ fn a_message_whose_header_is_refused_hides_no_other() {
     let said = tested(at("FETCH BODY").once().instead("{tag} NO [SERVERBUG] not now\r\n"), 0);
     assert!(said.contains("looked at the headers of the newest"), "{said}");
 }
+
+#[test]
+fn a_folder_that_no_run_can_archive_was_no_more_than_a_warning() {
+    let odd = at("LIST").ahead("* LIST (\\HasNoChildren \"/\" Odd\r\n");
+    let said = tested(odd, 1);
+    assert!(said.contains("FAIL  folder") && said.contains("left out"), "{said}");
+}

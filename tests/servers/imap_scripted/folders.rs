@@ -155,6 +155,21 @@ async fn a_name_in_utf8_is_opened_by_a_session_that_did_not_list_it() {
 }
 
 #[tokio::test]
+async fn a_server_that_lists_all_it_has_had_all_of_it_archived() {
+    let scripted = logged_in(vec![ok(
+        "LIST \"\" \"INBOX\"",
+        &[
+            "* LIST () \"/\" INBOX",
+            "* LIST () \"/\" Drafts",
+            "* LIST () \"/\" Archive",
+        ],
+    )]);
+    let found = folders(&scripted, &patterns(&["INBOX"], &[])).await.expect("folders");
+    assert_eq!(found, ["INBOX"]);
+    scripted.done();
+}
+
+#[tokio::test]
 async fn of_two_folders_that_read_alike_one_was_forgotten_in_silence() {
     for lines in [
         ["* LIST () \"/\" Entw&APw-rfe", "* LIST () \"/\" \"Entwürfe\""],

@@ -224,6 +224,21 @@ async fn what_stands_after_an_expunge_is_not_gone() {
 }
 
 #[tokio::test]
+async fn what_was_expunged_counted_as_kept_where_the_search_behind_it_was_refused() {
+    let mut moves = marked();
+    moves.extend([
+        ok("UID EXPUNGE 5:6", &["* 2 EXPUNGE"]),
+        ok("UID SEARCH UID 5 DELETED", &["* SEARCH"]),
+        answer("UID SEARCH UID 5:6", &["{tag} NO [SERVERBUG] not now"]),
+        ok("UID FETCH 5:6 (UID FLAGS)", &["* 1 FETCH (UID 5 FLAGS ())"]),
+    ]);
+    let scripted = selected("UIDPLUS", moves);
+    let removed = remove(&scripted, &[5, 6], Removal::Delete).await.expect("removed");
+    assert_eq!((removed.gone, removed.kept), (gone(&[6]), kept(&[(5, Kept::Standing)])));
+    scripted.done();
+}
+
+#[tokio::test]
 async fn a_search_that_says_nothing_or_too_much_deletes_nothing() {
     let scripted = selected("UIDPLUS", vec![ok("UID SEARCH UID 5", &["* SEARCH 5 99"])]);
     let error = remove(&scripted, &[5], Removal::Delete).await.expect_err("in doubt");

@@ -29,6 +29,11 @@ struct Scene {
 impl Scene {
     /// A mailbox of five messages; `more` are lines of the profile, from its top level on.
     fn new(protocol: Protocol, more: &str) -> Self {
+        Self::with(protocol, "", more)
+    }
+
+    /// `recipients`: a line of `[profile.recipients]`.
+    fn with(protocol: Protocol, recipients: &str, more: &str) -> Self {
         let server = Server::start(protocol, Mailbox::with((1..=5).map(mail)));
         let profile = Profile {
             access: protocol.access().into(),
@@ -37,7 +42,7 @@ impl Scene {
             password: PASSWORD.into(),
             timeout: "20s".into(),
             tls: "{}".into(),
-            recipients: "senders = false\n".into(),
+            recipients: format!("senders = false\n{recipients}"),
         };
         let top = more.split("[profile").next().unwrap_or_default();
         let table = profile
@@ -298,6 +303,17 @@ fn what_courier_gives_for_a_message_that_it_cannot_open_is_no_message() {
     assert_eq!(scene.archived(5).len(), 5);
 }
 
+#[test]
+fn what_courier_gives_for_a_message_that_it_cannot_open_was_skipped_as_mail_for_nobody() {
+    let scene = Scene::with(Protocol::Imap, "unknown = \"skip\"\n", "");
+    scene
+        .server
+        .mailbox(|mailbox| mailbox.message(2).bytes = STAND_IN.to_vec());
+    let run = scene.run(1);
+    assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
+    assert!(run["errors"].to_string().contains("Courier"), "{run:#}");
+}
+
 /// Its announced size is right, and so is its header, as long as the server cannot open the file.
 #[test]
 fn what_courier_gives_was_archived_where_empty_messages_are_and_the_message_itself_deleted() {
@@ -330,6 +346,94 @@ fn a_server_with_another_uidvalidity_each_time_is_named() {
     );
     let twice = scene.run(0);
     told(&twice, "another UIDVALIDITY each time");
+}
+
+#[test]
+fn what_came_short_from_a_server_with_another_uidvalidity_each_time_was_never_archived() {
+    let scene = Scene::new(Protocol::Imap, "");
+    let restless = at("EXAMINE").meanwhile(|mailbox| mailbox.inbox().uidvalidity += 1);
+    scene.server.misbehave(vec![restless, cut_third(Protocol::Imap, false)]);
+    let run = scene.run(0);
+    assert!(run["errors"].to_string().contains("twice the same"), "{run:#}");
+    assert_eq!(
+        scene
+            .appliance
+            .done(&["list", "--user", "jane", "--json"])
+            .lines()
+            .len(),
+        5,
+        "{run:#}"
+    );
+    scene.server.misbehave(vec![
+        at("EXAMINE").meanwhile(|mailbox| mailbox.inbox().uidvalidity += 1),
+        cut_third(Protocol::Imap, true),
+    ]);
+    let run = scene.run(1);
+    assert!(run["errors"].to_string().contains("sends nothing"), "{run:#}");
+}
+
+#[test]
+fn other_mail_of_any_size_under_an_old_uid_was_fetched_to_be_compared() {
+    let scene = Scene::new(
+        Protocol::Imap,
+        "[profile.delete]\nwhen = \"archived\"\nafter = \"1h\"\n",
+    );
+    scene.run(0);
+    let huge = |answer: Vec<u8>| {
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let (before, rest) = text.split_once("RFC822.SIZE ").expect("a size");
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        format!("{before}RFC822.SIZE 4000000000{rest}").into_bytes()
+    };
+    let fetched = || {
+        scene
+            .server
+            .heard()
+            .iter()
+            .filter(|line| line.contains("BODY.PEEK[]"))
+            .count()
+    };
+    let before = fetched();
+    scene.server.misbehave(vec![at("FETCH SIZE").message(2).change(huge)]);
+    let run = scene.run_later(2, 0);
+    assert_eq!((number(&run, "deleted"), number(&run, "too_large")), (4, 1), "{run:#}");
+    assert_eq!((scene.standing(), fetched()), (1, before));
+}
+
+#[test]
+fn a_listing_of_unique_ids_that_was_refused_made_all_mail_new() {
+    let scene = Scene::new(Protocol::Pop3, "");
+    scene.server.capabilities(&["TOP", "PIPELINING"]);
+    scene.run(0);
+    scene.server.mailbox(|mailbox| mailbox.deliver(mail(6)));
+    scene.server.misbehave(vec![at("UIDL").instead("-ERR try later\r\n")]);
+    let run = scene.run(0);
+    assert_eq!(
+        (number(&run, "archived"), number(&run, "duplicates")),
+        (1, 5),
+        "{run:#}"
+    );
+    scene.server.behave();
+    assert_eq!(
+        number(&scene.run(0), "seen"),
+        1,
+        "the five are known by their names as before"
+    );
+}
+
+#[test]
+fn a_listing_that_leaves_some_out_made_a_copy_vanish() {
+    let scene = Scene::new(Protocol::Imap, "");
+    scene.server.misbehave(vec![
+        at("FETCH BODY").message(3).change(|_| Vec::new()),
+        at("SEARCH")
+            .nth(2)
+            .instead("* 2 EXISTS\r\n* SEARCH 1 2\r\n{tag} OK done\r\n"),
+    ]);
+    let run = scene.run(1);
+    assert_eq!((number(&run, "archived"), number(&run, "failed")), (4, 1), "{run:#}");
+    scene.server.behave();
+    assert_eq!(number(&scene.run(0), "archived"), 1);
 }
 
 #[test]
