@@ -42,6 +42,8 @@ const END: u64 = u64::MAX;
 const HEADER: usize = 52;
 /// Of zstd.
 const LEVEL: i32 = 3;
+/// The most of what came before that is kept to decompress a patch, as a power of two in bytes. Level 3 needs 21.
+const WINDOW_LOG: u32 = 23;
 /// Bytes of a bitmap. That of the largest file, a tebibyte, takes half of them.
 const MOST_UNREAD: usize = 1 << 26;
 
@@ -175,8 +177,10 @@ impl Reader {
             })
         };
         let header = header().ok_or_else(|| invalid("it is not a patch of a known form"))?;
+        let mut input = Decoder::with_buffer(input)?;
+        input.window_log_max(WINDOW_LOG)?;
         Ok(Self {
-            input: Decoder::with_buffer(input)?,
+            input,
             hasher,
             header,
         })
@@ -217,8 +221,10 @@ impl Reader {
             if bytes > MOST_UNREAD {
                 return Err(invalid("its list of what nobody reads is too long"));
             }
-            unread.resize(bytes, 0);
-            self.input.read_exact(&mut unread)?;
+            // Room is made for what is there, and not for what is said to be.
+            if self.input.by_ref().take(bytes as u64).read_to_end(&mut unread)? < bytes {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
             self.hasher.update(&unread);
         }
         let digest = self.hasher.finalize();
