@@ -61,7 +61,7 @@ impl Kept {
         Ok(Some(DoneHere { names, done }))
     }
 
-    /// The copies in the opened folder that are due now, are not flagged, and can be read back.
+    /// The copies in the opened folder that are due now, came whole, are not flagged, and can be read back.
     ///
     /// # Errors
     /// The server does not say what is flagged, or the catalog cannot be read.
@@ -82,7 +82,8 @@ impl Kept {
         let mut going = Vec::new();
         let mut retrieval = Retrieval::anew(&self.store);
         for copies in listing.chunks(SIZES) {
-            let due = due(&self.store, &names, copies, before)?;
+            let mut due = due(&self.store, &names, copies, before)?;
+            due.retain(|done| !done.row.traits.is_some_and(|traits| traits.short));
             for DoneCopy { copy, row, .. } in unflagged(session, &due).await? {
                 if retrieval.vouch(&self.store, &row)?.is_ok() {
                     going.push(DeletedCopy {
