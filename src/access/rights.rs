@@ -114,7 +114,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::CheckProfile { .. }
         | Request::LogInByCode { .. }
         | Request::Rehearse { .. }
-        | Request::Reroute { .. }
+        | Request::Reroute { query: None, .. }
         | Request::WatchReroute
         | Request::InterruptReroute
         | Request::Compact
@@ -130,6 +130,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Sessions { account: None } => administrators,
         // They are of this machine, where an account of dropkeep has no files and no commands.
         Request::Import { .. } | Request::Note { .. } | Request::BackedUp(_) => None,
+        // How many messages a query finds, and whose they are, tells what stands in mail that they may not read.
+        Request::Reroute { query: Some(_), .. } => None,
         // Who is not on the machine sets secrets, and never sees one.
         Request::Profiles { secrets: true, .. } => None,
     };
@@ -280,7 +282,10 @@ mod tests {
             Rehearse { .. } => Rehearse { name: None, profile: None }, [ALL, NO, NO, ALL];
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
-            Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
+            Reroute { query: None, .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
+            Reroute { query: Some(_), .. } => Reroute {
+                from: None, profile: None, dry_run: true, query: Some(name()),
+            }, [ALL, NO, NO, NO];
             WatchReroute => WatchReroute, [ALL, NO, NO, ALL];
             InterruptReroute => InterruptReroute, [ALL, NO, NO, ALL];
             Compact => Compact, [ALL, NO, NO, ALL];
