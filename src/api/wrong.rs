@@ -92,6 +92,7 @@ pub enum Code {
     NoPlace,
     /// The text, and the most words.
     TooWild,
+    WildInAll,
     /// How many, and how many there can be.
     TooManyForZip,
     IndexOff,

@@ -60,6 +60,7 @@ texts! {
     run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Laufprotokoll von Lauf {0} wurde entfernt, weil es älter ist, als Laufprotokolle behalten werden.";
     no_place: "This is no place in the list.", "Das ist keine Stelle in der Liste.";
     too_wild: "{0} stands for more than {1} words. Write more letters of the word.", "{0} steht für mehr als {1} Wörter. Schreiben Sie mehr Buchstaben des Wortes.";
+    wild_in_all: "The words with * or ? together stand for too many words. Write more of their letters, ask for fewer, or have the newest come first.", "Die Wörter mit * oder ? stehen zusammen für zu viele Wörter. Schreiben Sie mehr ihrer Buchstaben, suchen Sie nach weniger, oder lassen Sie das Neueste zuerst kommen.";
     too_many_for_zip: "{0} messages are too many for a ZIP, which takes {1}. Search for fewer.", "{0} Nachrichten sind zu viele für ein ZIP, das {1} fasst. Suchen Sie nach weniger.";
     index_off: "There is no search index: it is turned off in the configuration.", "Es gibt keinen Suchindex: Er ist in der Konfiguration ausgeschaltet.";
     index_building: "The search index is made anew, and has {0} of {1} messages. Try again later.", "Der Suchindex wird neu angelegt und hat {0} von {1} Nachrichten. Versuchen Sie es später noch einmal.";
@@ -193,6 +194,7 @@ impl Texts {
             Code::RunForgotten => self.run_forgotten,
             Code::NoPlace => self.no_place,
             Code::TooWild => self.too_wild,
+            Code::WildInAll => self.wild_in_all,
             Code::TooManyForZip => self.too_many_for_zip,
             Code::IndexOff => self.index_off,
             Code::IndexBuilding => self.index_building,
