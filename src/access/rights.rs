@@ -248,7 +248,7 @@ mod tests {
             Search(_) => Search(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Page { .. } => Page { user: name(), after: None, limit: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Raw { .. } => Raw { id: MessageId(1), named: false }, [ALL, GIVEN, ALL, GIVEN];
-            Show { .. } => Show { id: MessageId(1), journal: true, full: true }, [ALL, GIVEN, ALL, GIVEN];
+            Show { .. } => Show { id: MessageId(1), journal: true, full: true, images: false }, [ALL, GIVEN, ALL, GIVEN];
             Part { .. } => Part { id: MessageId(1), part: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Take(_) => Take(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Journals { .. } => Journals { id: MessageId(1) }, [ALL, NO, ALL, NO];
@@ -441,6 +441,7 @@ mod tests {
                 user: "x".into(),
                 after: None,
                 limit: 1,
+                images: false,
             },
             Request::Search(Default::default()),
             Request::List {
