@@ -382,3 +382,12 @@ fn each_image_of_a_page_had_the_whole_message_read_anew() {
         assert_eq!(entries(), before + 1);
     }
 }
+
+#[test]
+fn the_reason_of_one_was_noted_for_who_logged_in_next() {
+    let site = peopled();
+    let (_, reply) = log_in(&site, "rita", "");
+    let mut cookies = reply.header.iter().filter(|(name, _)| name == "set-cookie");
+    let forgotten = |cookie: &str| cookie.starts_with("dropkeep-reason=;") && cookie.contains("Max-Age=0");
+    assert!(cookies.any(|(_, cookie)| forgotten(cookie)), "{:?}", reply.header);
+}
