@@ -193,3 +193,19 @@ fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
     assert!(one <= Duration::from_millis(1500), "{one:?}");
     assert!(more <= 128.0, "{more:.0} MB");
 }
+
+#[test]
+fn a_refused_log_in_was_not_found_by_the_account_where_its_name_was_typed_otherwise() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &[]);
+    site.add("root", "administrator", &[]);
+    log_in(&site, &json!({"name": "ＪＡＮＥ", "password": "x"})).expect(401);
+    let root = site.log_in("root");
+    for name in ["jane", "%EF%BC%AAane"] {
+        let log = root
+            .get(&format!("/api/v1/audit?account={name}&action=log-in"))
+            .expect(200)
+            .json();
+        assert_eq!(log["entries"][0]["account"], "ＪＡＮＥ", "{log}");
+    }
+}
