@@ -76,6 +76,8 @@ pub enum Code {
     /// Nobody else administers: the name.
     LastAdministrator,
     Busy,
+    /// The seconds to wait.
+    Slowed,
     /// Something of its kind is going on.
     GoingOn,
     /// The role may not do this.

@@ -96,7 +96,9 @@ impl Gate {
 
     async fn try_log_in(&self, shown: &Credentials, address: &str) -> Result<LoggedIn, LogInError> {
         let name = AccountName::parse(&shown.name);
-        let guess = self.slow(name.as_ref(), &shown.name, address)?;
+        let guess = self
+            .slow(name.as_ref(), &shown.name, address)
+            .map_err(LogInError::Slowed)?;
         let account = self.find(name.as_ref())?;
         let (right, anew) = match self.tried(&shown.password, account.as_ref()).await {
             Ok(tried) => tried,
@@ -150,7 +152,9 @@ impl Gate {
 
     async fn try_application(&self, shown: &str, password: &Spoken, address: &str) -> Result<Account, LogInError> {
         let name = AccountName::parse(shown);
-        let guess = self.slow(name.as_ref(), shown, address)?;
+        let slowed_as = name.as_ref().map_or(shown, AccountName::as_str);
+        let begun = self.0.slowing.begin_application(slowed_as, address, Instant::now());
+        let guess = begun.map_err(LogInError::Slowed)?;
         let account = self.find(name.as_ref())?;
         let tried = Hidden(digest(APPLICATION, typed(password.reveal()).as_bytes()));
         let application = account
@@ -218,10 +222,9 @@ impl Gate {
     }
 
     /// A wait where there were too many failures. What can be no name is slowed down by what was typed.
-    fn slow(&self, name: Option<&AccountName>, shown: &str, address: &str) -> Result<Try<'_>, LogInError> {
+    pub(super) fn slow(&self, name: Option<&AccountName>, shown: &str, address: &str) -> Result<Try<'_>, Duration> {
         let name = name.map_or(shown, AccountName::as_str);
-        let begun = self.0.slowing.begin(name, address, Instant::now());
-        begun.map_err(LogInError::Slowed)
+        self.0.slowing.begin(name, address, Instant::now())
     }
 
     fn find(&self, name: Option<&AccountName>) -> Result<Option<StoredAccount>, StoreError> {

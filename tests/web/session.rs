@@ -194,6 +194,45 @@ fn a_hundred_log_ins_at_once_all_come_in_and_take_little_memory() {
     assert!(more <= 128.0, "{more:.0} MB");
 }
 
+/// Asks until that is slowed down, which is soon; each answer before has this status.
+fn guessed(status: u16, mut ask: impl FnMut() -> Reply) {
+    let slowed = (0..20).map(|_| ask()).find(|reply| {
+        assert!([status, 429].contains(&reply.status), "{}", reply.text());
+        reply.status == 429
+    });
+    assert!(!slowed.expect("it was slowed down").field("retry-after").is_empty());
+}
+
+#[test]
+fn whoever_found_a_session_open_could_guess_the_password_without_waiting() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &[]);
+    let jane = site.log_in("jane");
+    let body = json!({"password": "another password", "current": "a wrong password"});
+    guessed(400, || jane.send("PUT", "/api/v1/accounts/jane/password", &body));
+}
+
+fn program(site: &Site, client: &crate::site::Client, name: &str) -> crate::site::Client {
+    let path = format!("/api/v1/accounts/{name}/applications");
+    let made = client.send("POST", &path, &json!({"name": "script"})).expect(201);
+    let password = made.json()["password"].as_str().unwrap().to_owned();
+    crate::site::Client {
+        field: format!("Authorization: Bearer {name}:{password}"),
+        ..site.stranger()
+    }
+}
+
+#[test]
+fn an_application_password_made_guesses_at_the_password_free() {
+    let site = Site::new("", &[]);
+    site.add("jane", "user", &[]);
+    let script = program(&site, &site.log_in("jane"), "jane");
+    guessed(401, || {
+        script.get("/api/v1/me").expect(200);
+        log_in(&site, &json!({"name": "jane", "password": "x"}))
+    });
+}
+
 #[test]
 fn a_refused_log_in_was_not_found_by_the_account_where_its_name_was_typed_otherwise() {
     let site = Site::new("", &[]);

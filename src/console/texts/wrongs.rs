@@ -50,6 +50,7 @@ texts! {
     archive_not_given: "This archive was not given to the account.", "Dieses Archiv wurde dem Konto nicht gegeben.";
     last_administrator: "“{0}” is the only account by which somebody can administer dropkeep. Make another one an administrator first.", "„{0}“ ist das einzige Konto, mit dem jemand dropkeep verwalten kann. Machen Sie zuerst ein anderes zum Verwalter.";
     busy: "Too many log-ins at once. Try again in a moment.", "Zu viele Anmeldungen auf einmal. Versuchen Sie es gleich noch einmal.";
+    slowed: "Too many failed log-ins. Try again in {0} s.", "Zu viele fehlgeschlagene Anmeldungen. Versuchen Sie es in {0} s wieder.";
     no_share: "Write a number above 0 and up to 100.", "Schreiben Sie eine Zahl über 0 und bis 100.";
     going_on: "The same is going on already. Wait until it has ended.", "Das läuft schon. Warten Sie, bis es beendet ist.";
     may_not: "The role of your account may not do this.", "Die Rolle Ihres Kontos darf das nicht.";
@@ -184,6 +185,7 @@ impl Texts {
             Code::ArchiveNotGiven => self.archive_not_given,
             Code::LastAdministrator => self.last_administrator,
             Code::Busy => self.busy,
+            Code::Slowed => self.slowed,
             Code::TooManyIgnored => self.too_many_ignored,
             Code::GoingOn => self.going_on,
             Code::MayNot => self.may_not,
