@@ -33,17 +33,22 @@ impl Gate {
         }))
     }
 
-    /// Notes that a session is used, at most each minute: by this it does not end for not being used.
+    /// Notes now and then that a session is used: by this it does not end for not being used.
     ///
     /// # Errors
     /// It cannot be written.
     pub async fn used(&self, token: &Token) -> Result<(), NotNoted> {
-        let digest = token.digest();
-        if !self.0.seen.lock().is_due(digest) {
-            return Ok(());
+        match self.use_of(token.digest()) {
+            Some(used) => self.0.notes.deed(used).await.map_err(NotNoted),
+            None => Ok(()),
         }
-        let seen = SessionChange::Seen(digest, clock::now().as_second());
-        self.0.notes.deed(Deed::unnoted(seen)).await.map_err(NotNoted)
+    }
+
+    /// That a session is used, where that is to be noted.
+    fn use_of(&self, digest: Digest) -> Option<Deed> {
+        let every = session::noted_every(&self.settings());
+        let is_due = self.0.seen.lock().is_due(digest, every);
+        is_due.then(|| Deed::unnoted(SessionChange::Seen(digest, clock::now().as_second())))
     }
 
     /// Ends the session whose token this is.
