@@ -50,6 +50,16 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         ))
         .for_that(Wrong::from(Code::NeedsCodes)));
     }
+    // Who finds the password of a program is not to stay when that is removed, nor to make the account less safe.
+    if account.application.is_some()
+        && let Request::ChangeAccount {
+            wish: AccountWish::AddApplication(_) | AccountWish::TotpOff,
+            ..
+        } = request
+    {
+        let error = "an application password makes no other one, and does not turn off one-time codes: log in for that";
+        return Err(Failure::usage(error).for_that(Wrong::from(Code::MayNot)));
+    }
     let is_administrator = account.role == Role::Administrator;
     let administrators = is_administrator.then_some(Archives::All);
     let own = |name: &str| is_own(account, name).then(|| account.archives());
@@ -431,6 +441,7 @@ mod tests {
                 id: MessageId(1),
                 journal: false,
                 full: false,
+                images: false,
             },
             Request::Part {
                 id: MessageId(1),
@@ -441,7 +452,6 @@ mod tests {
                 user: "x".into(),
                 after: None,
                 limit: 1,
-                images: false,
             },
             Request::Search(Default::default()),
             Request::List {

@@ -191,11 +191,7 @@ impl Gate {
         };
         self.write(deed).await?;
         guess.succeeded();
-        // It is for those who cannot ask for codes.
-        Ok(Account {
-            enrols: false,
-            ..self.as_caller(account.clone(), address)
-        })
+        Ok(self.by_application(account.clone(), application.name.clone(), address))
     }
 
     /// The account whose application password this still is; nothing is noted of it. For whoever showed it a moment ago, so
@@ -213,12 +209,24 @@ impl Gate {
             .find(AccountName::parse(name).as_ref())?
             .filter(|account| !account.disabled);
         let tried = Hidden(digest(APPLICATION, typed(password.reveal()).as_bytes()));
-        let has = |account: &StoredAccount| account.applications.iter().any(|known| known.digest == tried);
-        let as_caller = |account| Account {
-            enrols: false,
-            ..self.as_caller(account, address)
+        let of = |account: &StoredAccount| {
+            let mut applications = account.applications.iter();
+            let known = applications.find(|known| known.digest == tried)?;
+            Some(known.name.clone())
         };
-        Ok(account.filter(has).map(as_caller))
+        Ok(account.and_then(|account| {
+            let application = of(&account)?;
+            Some(self.by_application(account, application, address))
+        }))
+    }
+
+    /// An account as a program asks by it, which cannot ask for codes.
+    fn by_application(&self, account: StoredAccount, application: String, address: &str) -> Account {
+        Account {
+            enrols: false,
+            application: Some(application),
+            ..self.as_caller(account, address)
+        }
     }
 
     /// A wait where there were too many failures. What can be no name is slowed down by what was typed.

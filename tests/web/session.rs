@@ -233,6 +233,30 @@ fn an_application_password_made_guesses_at_the_password_free() {
 }
 
 #[test]
+fn an_application_password_made_another_one_that_outlived_it() {
+    let site = Site::new("", &[]);
+    for (name, role) in [("jane", "user"), ("root", "administrator")] {
+        site.add(name, role, &[]);
+        let script = program(&site, &site.log_in(name), name);
+        for of in [name, "jane"] {
+            let path = format!("/api/v1/accounts/{of}");
+            script
+                .send("POST", &format!("{path}/applications"), &json!({"name": "another"}))
+                .expect(403);
+            script.ask("DELETE", &format!("{path}/totp"), "", b"").expect(403);
+        }
+        script
+            .ask(
+                "DELETE",
+                &format!("/api/v1/accounts/{name}/applications/script"),
+                "",
+                b"",
+            )
+            .expect(204);
+    }
+}
+
+#[test]
 fn a_session_in_use_ended_as_its_use_was_noted_too_seldom() {
     let site = Site::new("", &[("DROPKEEP__ACCESS__SESSION_IDLE", "6s")]);
     site.add("jane", "user", &[]);
