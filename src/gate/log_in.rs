@@ -220,6 +220,14 @@ impl Gate {
         }))
     }
 
+    /// The account of this name, where it still has this application.
+    pub(super) fn of_application(&self, name: &str, application: &str) -> Result<Option<Account>, StoreError> {
+        let account = self.find(AccountName::parse(name).as_ref())?;
+        let has = |account: &StoredAccount| account.applications.iter().any(|known| known.name == application);
+        let account = account.filter(|account| !account.disabled && has(account));
+        Ok(account.map(|account| self.by_application(account, application.to_owned(), "")))
+    }
+
     /// An account as a program asks by it, which cannot ask for codes.
     fn by_application(&self, account: StoredAccount, application: String, address: &str) -> Account {
         Account {

@@ -2,7 +2,7 @@
 
 use super::{notes::NotNoted, state::Gate};
 use crate::{
-    access::{Account, AccountName, Entry, Session, Token, session, words::Digest},
+    access::{Account, AccountName, Archives, Entry, Session, Token, session, words::Digest},
     api::{Failure, SessionLine},
     archive::{Deed, SessionChange, StoreError},
     clock,
@@ -16,7 +16,10 @@ impl Gate {
     /// # Errors
     /// The store cannot be read.
     pub fn account_of(&self, token: &Token, address: &str) -> Result<Option<Account>, StoreError> {
-        let digest = token.digest();
+        self.of_session(token.digest(), address)
+    }
+
+    fn of_session(&self, digest: Digest, address: &str) -> Result<Option<Account>, StoreError> {
         let Some(session) = self.0.store.session(&digest)? else {
             return Ok(None);
         };
@@ -31,6 +34,26 @@ impl Gate {
             session: Some(digest),
             ..self.as_caller(account, address)
         }))
+    }
+
+    /// Whether an answer from these archives, which was begun for an account, may go on: it takes hours, and the session or
+    /// application password can have ended meanwhile, or the right to read them. Taking it is a use of the session. For a
+    /// thread that may wait.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn still_may(&self, asked: &Account, archives: &Archives) -> Result<bool, StoreError> {
+        let now = match (asked.session, &asked.application) {
+            (Some(digest), _) => self.of_session(digest, &asked.address)?,
+            (None, Some(application)) => self.of_application(&asked.name, application)?,
+            (None, None) => None,
+        };
+        let may = now.is_some_and(|now| now.role == asked.role && archives.are_among(&now.archives()));
+        if may && let Some(used) = asked.session.and_then(|digest| self.use_of(digest)) {
+            // Where it cannot be written, the session ends the sooner.
+            let _ = self.0.notes.deed_here(used);
+        }
+        Ok(may)
     }
 
     /// Notes now and then that a session is used: by this it does not end for not being used.
