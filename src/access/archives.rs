@@ -12,6 +12,15 @@ pub enum Archives {
 }
 
 impl Archives {
+    /// Whether whoever may read `others` may read all of these.
+    pub fn are_among(&self, others: &Self) -> bool {
+        match (self, others) {
+            (_, Self::All) => true,
+            (Self::Of(these), Self::Of(others)) => these.is_subset(others),
+            (Self::All, Self::Of(_)) => false,
+        }
+    }
+
     /// Whether the archive of `user` is one of them.
     pub fn has(&self, user: UserId) -> bool {
         match self {

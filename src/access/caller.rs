@@ -55,6 +55,8 @@ pub struct Account {
     pub enrols: bool,
     /// The session by which it asks, where it has one.
     pub session: Option<Digest>,
+    /// The program by whose application password it asks, where it does.
+    pub application: Option<String>,
 }
 
 impl Account {
@@ -69,6 +71,7 @@ impl Account {
             needs_reason: false,
             enrols: false,
             session: None,
+            application: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Seconds;
+use crate::{api::LONGEST_QUERY, ids::Seconds};
 
 /// The address of the owner, who comes by way of the control socket or of the files themselves.
 pub const SOCKET: &str = "socket";
@@ -13,8 +13,10 @@ pub const SIGNAL: &str = "signal";
 pub const OWNER: &str = "owner";
 pub const DROPKEEP: &str = "dropkeep";
 
-/// Characters of an object, and of what else is told, that are kept.
-const LONGEST: usize = 2_000;
+/// Bytes of an object, characters of a reason, and of what else is told, that are kept. A query stands in its entry as a
+/// whole, with what is said beside it: what was looked for must not hide behind many words.
+const LONGEST: usize = LONGEST_QUERY + 2_000;
+const LONGEST_REASON: usize = 2_000;
 const LONGEST_DETAIL: usize = 300;
 
 /// How something ended.
@@ -66,7 +68,7 @@ impl Entry {
             account: account.to_owned(),
             address: cut(address, LONGEST_DETAIL),
             action: action.to_owned(),
-            object: cut(object, LONGEST),
+            object: cut_object(object),
             outcome: Outcome::Done,
             detail: String::new(),
             reason: String::new(),
@@ -90,14 +92,14 @@ impl Entry {
             .filter(|part| !part.is_empty())
             .collect();
         Self {
-            object: cut(&parts.join(", "), LONGEST),
+            object: cut_object(&parts.join(", ")),
             ..self
         }
     }
 
     pub fn because(self, reason: &str) -> Self {
         Self {
-            reason: cut(reason, LONGEST),
+            reason: cut(reason, LONGEST_REASON),
             ..self
         }
     }
@@ -108,6 +110,14 @@ fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+/// The same of bytes.
+fn cut_object(text: &str) -> String {
+    match &text[..text.floor_char_boundary(LONGEST)] {
+        whole if whole.len() == text.len() => whole.to_owned(),
+        cut => format!("{cut}…"),
     }
 }
 
@@ -185,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_long_object_is_cut() {
-        let long = "ä".repeat(LONGEST + 1);
+        let long = "ä".repeat(LONGEST / 2 + 1);
         let object = Entry::new("", "", "", &long).object;
-        assert_eq!(object.chars().count(), LONGEST + 1);
+        assert_eq!(object.chars().count(), LONGEST / 2 + 1);
         assert!(object.ends_with('…'));
         assert_eq!(Entry::new("", "", "", &long[2..]).object, long[2..]);
     }

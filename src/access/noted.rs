@@ -288,4 +288,27 @@ mod tests {
         assert!(!format!("{changed:?}").contains("very"), "{changed:?}");
         assert_eq!(said(wish(changed)), "account-password account joan");
     }
+
+    #[test]
+    fn the_end_of_a_long_query_was_not_in_the_log() {
+        let query = format!("{}secret", "dull ".repeat(2_500 / 5));
+        let long = format!("{}secret", "x".repeat(crate::api::LONGEST_QUERY - "secret".len()));
+        for query in [query, long] {
+            let search = Searched {
+                query: query.clone(),
+                user: Some("joan".into()),
+                ..Searched::default()
+            };
+            let taken = Taken {
+                query: Some(query),
+                user: Some("joan".into()),
+                ..Taken::default()
+            };
+            let account = || Caller::Account(Account::new("jane", Role::Auditor, [].into()));
+            for request in [Request::Search(search), Request::Take(taken)] {
+                let object = noted(&account(), &request).unwrap().object;
+                assert!(object.ends_with("secret; of user joan"), "{request:?}");
+            }
+        }
+    }
 }

@@ -50,6 +50,16 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         ))
         .for_that(Wrong::from(Code::NeedsCodes)));
     }
+    // Who finds the password of a program is not to stay when that is removed, nor to make the account less safe.
+    if account.application.is_some()
+        && let Request::ChangeAccount {
+            wish: AccountWish::AddApplication(_) | AccountWish::TotpOff,
+            ..
+        } = request
+    {
+        let error = "an application password makes no other one, and does not turn off one-time codes: log in for that";
+        return Err(Failure::usage(error).for_that(Wrong::from(Code::MayNot)));
+    }
     let is_administrator = account.role == Role::Administrator;
     let administrators = is_administrator.then_some(Archives::All);
     let own = |name: &str| is_own(account, name).then(|| account.archives());
@@ -114,7 +124,7 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::CheckProfile { .. }
         | Request::LogInByCode { .. }
         | Request::Rehearse { .. }
-        | Request::Reroute { .. }
+        | Request::Reroute { query: None, .. }
         | Request::WatchReroute
         | Request::InterruptReroute
         | Request::Compact
@@ -130,6 +140,8 @@ pub fn allowed(caller: &Caller, request: &Request) -> Result<Archives, Failure> 
         | Request::Sessions { account: None } => administrators,
         // They are of this machine, where an account of dropkeep has no files and no commands.
         Request::Import { .. } | Request::Note { .. } | Request::BackedUp(_) => None,
+        // How many messages a query finds, and whose they are, tells what stands in mail that they may not read.
+        Request::Reroute { query: Some(_), .. } => None,
         // Who is not on the machine sets secrets, and never sees one.
         Request::Profiles { secrets: true, .. } => None,
     };
@@ -246,7 +258,7 @@ mod tests {
             Search(_) => Search(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Page { .. } => Page { user: name(), after: None, limit: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Raw { .. } => Raw { id: MessageId(1), named: false }, [ALL, GIVEN, ALL, GIVEN];
-            Show { .. } => Show { id: MessageId(1), journal: true, full: true }, [ALL, GIVEN, ALL, GIVEN];
+            Show { .. } => Show { id: MessageId(1), journal: true, full: true, images: false }, [ALL, GIVEN, ALL, GIVEN];
             Part { .. } => Part { id: MessageId(1), part: 1 }, [ALL, GIVEN, ALL, GIVEN];
             Take(_) => Take(Default::default()), [ALL, GIVEN, ALL, GIVEN];
             Journals { .. } => Journals { id: MessageId(1) }, [ALL, NO, ALL, NO];
@@ -280,7 +292,10 @@ mod tests {
             Rehearse { .. } => Rehearse { name: None, profile: None }, [ALL, NO, NO, ALL];
             RenameUser { .. } => RenameUser { name: name(), to: name() }, [ALL, NO, NO, ALL];
             RetireUser { .. } => RetireUser { name: name() }, [ALL, NO, NO, ALL];
-            Reroute { .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
+            Reroute { query: None, .. } => Reroute { from: None, profile: None, dry_run: true, query: None }, [ALL, NO, NO, ALL];
+            Reroute { query: Some(_), .. } => Reroute {
+                from: None, profile: None, dry_run: true, query: Some(name()),
+            }, [ALL, NO, NO, NO];
             WatchReroute => WatchReroute, [ALL, NO, NO, ALL];
             InterruptReroute => InterruptReroute, [ALL, NO, NO, ALL];
             Compact => Compact, [ALL, NO, NO, ALL];
@@ -426,6 +441,7 @@ mod tests {
                 id: MessageId(1),
                 journal: false,
                 full: false,
+                images: false,
             },
             Request::Part {
                 id: MessageId(1),

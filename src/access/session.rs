@@ -1,6 +1,6 @@
 //! Sessions: who has one shows a token of 256 random bits, of which only the digest is kept.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -52,14 +52,16 @@ impl fmt::Debug for Token {
 pub struct Session {
     pub account: AccountName,
     pub began: Seconds,
-    /// When it was used last, to within [`NOTED`].
+    /// When it was used last, to within [`noted_every`].
     pub seen: Seconds,
     /// Where it was begun.
     pub address: String,
 }
 
-/// Seconds after which another use of a session is noted.
-pub const NOTED: Seconds = 60;
+/// How long after one use of a session another one is noted: long before it would end for not being used.
+pub fn noted_every(settings: &config::AccessSettings) -> Duration {
+    (settings.session_idle.0 / 4).min(Duration::from_secs(60))
+}
 
 impl Session {
     /// Whether it has ended by itself.

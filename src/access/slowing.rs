@@ -43,6 +43,10 @@ impl Key {
         Self(digest("dropkeep slowing account 1", name.as_bytes()))
     }
 
+    fn application(name: &str) -> Self {
+        Self(digest("dropkeep slowing application 1", name.as_bytes()))
+    }
+
     /// An IPv6 customer has at least a /64.
     fn network(address: &str) -> Self {
         let network = match address.parse() {
@@ -99,7 +103,20 @@ impl Slowing {
     /// # Errors
     /// How long to wait before that.
     pub fn begin(&self, name: &str, address: &str, now: Instant) -> Result<Try<'_>, Duration> {
-        let (account, network) = (Key::account(name), Key::network(address));
+        self.begin_of(Key::account(name), address, now)
+    }
+
+    /// The same by an application password. That one is right says nothing of those who guess at the account's own password:
+    /// both are counted apart.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn begin_application(&self, name: &str, address: &str, now: Instant) -> Result<Try<'_>, Duration> {
+        self.begin_of(Key::application(name), address, now)
+    }
+
+    fn begin_of(&self, account: Key, address: &str, now: Instant) -> Result<Try<'_>, Duration> {
+        let network = Key::network(address);
         let tables = &mut *self.0.lock();
         let (of_account, key, wait) = tables.of_account(account, network, now);
         if let Some(wait) = wait {
@@ -274,6 +291,14 @@ mod tests {
             guesses += u32::from(slowing.begin("jane", AWAY, now).is_ok());
         }
         assert_eq!(guesses, FREE_OF_ACCOUNT);
+    }
+
+    #[test]
+    fn an_application_password_had_guesses_at_the_password_forgotten() {
+        let (slowing, now) = (Slowing::default(), Instant::now());
+        assert_eq!(guess(&slowing, "jane", AWAY, now).0, FREE_OF_ACCOUNT);
+        slowing.begin_application("jane", AWAY, now).unwrap().succeeded();
+        assert!(slowing.begin("jane", AWAY, now).is_err());
     }
 
     #[test]

@@ -26,7 +26,9 @@ pub use profiles::{
 };
 pub use reply::{AddressListLine, ChangedNames, CompactedLine, EntryLine, Reloaded, Reply, RerouteLine, UserLine};
 pub use request::{ListFilter, Request};
-pub use search::{Counted, FacetsLine, FoundLine, HitLine, SearchOrder, Searched, Taken, TakenForm, UnreadLine};
+pub use search::{
+    Counted, FacetsLine, FoundLine, HitLine, LONGEST_QUERY, SearchOrder, Searched, Taken, TakenForm, UnreadLine,
+};
 pub use shown::{OF_PART, OUTSIDE, Shown, ShownHeader, ShownJournal, ShownPart, ShownUser};
 pub use status::{
     ApplianceLine, BackupLine, Failing, FirstError, GrowthLine, IndexLine, LastRun, NoticeLine, ProfileLine, SizeLine,

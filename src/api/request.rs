@@ -180,6 +180,9 @@ pub enum Request {
         /// With all of its text, and with its page made safe.
         #[serde(default)]
         full: bool,
+        /// With its images that this page shows.
+        #[serde(default)]
+        images: bool,
     },
     /// What a part of a message holds, decoded; parts are numbered from 1 on as `show` lists them.
     Part {

@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 use super::IndexLine;
 use crate::ids::MessageId;
 
+/// Bytes of a query at most.
+pub const LONGEST_QUERY: usize = 16 << 10;
+
 /// What is searched for.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Searched {

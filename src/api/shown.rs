@@ -1,5 +1,7 @@
 //! A message as people read it.
 
+use std::collections::HashMap;
+
 use crate::ids::{MessageId, RunId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,10 @@ pub struct Shown {
     /// loads anything: an image has the number of its part as `data-part`, or its address as `data-src`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
+    /// The images of the message that this page names, by their parts, as `data:` addresses, where they were asked for. They
+    /// stay in this process.
+    #[serde(skip)]
+    pub images: HashMap<usize, String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -76,6 +76,8 @@ pub enum Code {
     /// Nobody else administers: the name.
     LastAdministrator,
     Busy,
+    /// The seconds to wait.
+    Slowed,
     /// Something of its kind is going on.
     GoingOn,
     /// The role may not do this.
@@ -92,6 +94,7 @@ pub enum Code {
     NoPlace,
     /// The text, and the most words.
     TooWild,
+    WildInAll,
     /// How many, and how many there can be.
     TooManyForZip,
     IndexOff,

@@ -1,6 +1,11 @@
 //! The door of the appliance: each request of each caller comes in here.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc;
 
@@ -19,6 +24,9 @@ use crate::{
 const REPLIES: usize = 32;
 /// The same of stretches of a message, which are longer; many may be read at once.
 const STRETCHES: usize = 4;
+
+/// How often it is asked, of an answer that goes on, whether the caller may still have it.
+const ASKED_AGAIN: Duration = Duration::from_secs(2);
 
 /// The replies to a request. Until this is dropped, and the request is carried out, it counts as going on.
 pub struct Answer {
@@ -71,7 +79,7 @@ impl Appliance {
         let (appliance, until_done, caller) = (self.clone(), going_on.clone(), caller.clone());
         if granted.request().only_reads() {
             actix_rt::task::spawn_blocking(move || {
-                appliance.read(&granted, entry, &sender);
+                appliance.read(&caller, &granted, entry, &sender);
                 drop(until_done);
             });
         } else {
@@ -100,13 +108,22 @@ impl Appliance {
         }
     }
 
-    /// Answers a request from the store, on a thread that may wait for the disk. Nothing is sent before it is noted.
-    fn read(&self, granted: &Granted, entry: Option<Entry>, replies: &mpsc::Sender<Reply>) {
-        let mut pending = Pending::new(self.gate.notes(), entry);
-        let mut not_noted = None;
+    /// Answers a request from the store, on a thread that may wait for the disk. Nothing is sent before it is noted, and no
+    /// more where the caller may not have it any longer.
+    fn read(&self, caller: &Caller, granted: &Granted, entry: Option<Entry>, replies: &mpsc::Sender<Reply>) {
+        let mut pending = Pending::new(self.gate.notes(), entry.clone());
+        let (mut cut, mut asked) = (None, Instant::now());
         let mut emit = |reply| {
-            if let Err(error) = pending.before(&reply) {
-                not_noted.get_or_insert(error);
+            if cut.is_some() {
+                return ControlFlow::Break(());
+            }
+            let mut may_go_on = pending.before(&reply).map_err(Failure::from);
+            if may_go_on.is_ok() && asked.elapsed() >= ASKED_AGAIN {
+                asked = Instant::now();
+                may_go_on = self.may_go_on(caller, granted, entry.as_ref());
+            }
+            if let Err(failure) = may_go_on {
+                cut = Some(failure);
                 return ControlFlow::Break(());
             }
             match replies.blocking_send(self.as_it_is_now(reply)) {
@@ -116,10 +133,28 @@ impl Appliance {
         };
         let result = reading::answer(&self.store, &self.search, granted, &mut emit);
         let _ = emit(last(result));
-        if let Some(error) = not_noted {
+        if let Some(failure) = cut {
             // Nobody reads it where the command was ended.
-            let _ = replies.blocking_send(Reply::Failed(error.into()));
+            let _ = replies.blocking_send(Reply::Failed(failure));
         }
+    }
+
+    /// Whether an answer may go on that was begun for a caller; where it may not, that is noted.
+    fn may_go_on(&self, caller: &Caller, granted: &Granted, entry: Option<&Entry>) -> Result<(), Failure> {
+        let Caller::Account(account) = caller else {
+            return Ok(());
+        };
+        if self.gate.still_may(account, granted.archives())? {
+            return Ok(());
+        }
+        let failure = Failure::usage(
+            "the answer is cut: the session or application password has ended, or the account may not read this any more",
+        );
+        if let Some(entry) = entry {
+            let refused = entry.clone().ended(Outcome::Refused, &failure.error);
+            self.gate.notes().note_here(refused)?;
+        }
+        Err(failure)
     }
 
     /// Carries out a request: that it begins is noted before, and how it ended before that is said.

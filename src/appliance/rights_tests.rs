@@ -152,11 +152,13 @@ async fn nobody_sees_what_they_may_not_see() {
                     id,
                     journal: false,
                     full: true,
+                    images: false,
                 },
                 Request::Show {
                     id,
                     journal: true,
                     full: false,
+                    images: false,
                 },
                 Request::Part { id, part: 1 },
                 Request::Take(Taken {

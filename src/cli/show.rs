@@ -15,6 +15,7 @@ pub fn run(config: Config, id: MessageId, journal: bool, json: bool) -> Result<u
             id,
             journal,
             full: false,
+            images: false,
         },
         &mut |reply| {
             let Reply::Shown(shown) = reply else { return };

@@ -4,44 +4,39 @@
 use std::collections::HashMap;
 
 use actix_web::HttpResponse;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     answers::shut_in,
     assets::MAIL,
-    message::{content, id, is_file, named, shown},
+    message::{id, is_file, named, shown_with},
     visitor::{Answered, Visitor},
     words,
 };
 use crate::{
-    api::{OF_PART, OUTSIDE},
+    api::{OF_PART, OUTSIDE, Shown},
     web::Refused,
 };
 
-/// Bytes of the images of a message in its page.
-const IMAGES: usize = 8 << 20;
-/// The same where one image stands in many places.
-const IN_ALL: usize = 2 * IMAGES;
-/// What is shown as an image; others can have pages of their own in them.
-const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+/// Bytes of the addresses of images in a page, where one image stands in many places.
+const IN_ALL: usize = 16 << 20;
 
 pub async fn page(visitor: Visitor) -> Answered {
-    let shown = shown(&visitor, id(&visitor)?).await?;
+    let shown = shown_with(&visitor, id(&visitor)?, true).await?;
     let Some(page) = &shown.html else {
         return Err(Refused::new(actix_web::http::StatusCode::NOT_FOUND).because(visitor.t().has_no_page));
     };
-    let body = with_its_images(&visitor, shown.id, page).await?;
+    let body = with_its_images(&visitor, &shown, page);
     Ok(shut_in_with(&visitor, &shown.subject, body))
 }
 
 /// All of a message, to be printed: a frame has one height, whatever stands in it, and is cut on paper.
 pub async fn print(visitor: Visitor) -> Answered {
-    let shown = shown(&visitor, id(&visitor)?).await?;
-    let (t, language) = (visitor.t(), visitor.face.look.language);
     let as_text = visitor.query.get("view") == "text";
+    let shown = shown_with(&visitor, id(&visitor)?, !as_text).await?;
+    let (t, language) = (visitor.t(), visitor.face.look.language);
     let text = match shown.html.as_ref().filter(|_| !as_text) {
-        Some(page) => with_its_images(&visitor, shown.id, page).await?,
+        Some(page) => with_its_images(&visitor, &shown, page),
         None => html! {
             pre dir="auto" { (shown.text) }
             @if shown.text_is_cut { p { (t.text_is_cut) } }
@@ -96,29 +91,8 @@ fn is_from_outside(visitor: &Visitor) -> bool {
 }
 
 /// The page of a message. Nothing in it is markup but what `reading` wrote.
-async fn with_its_images(visitor: &Visitor, id: crate::ids::MessageId, page: &str) -> Result<Markup, Refused> {
-    let images = images(visitor, id, page).await?;
-    Ok(PreEscaped(with_images(page, &images, is_from_outside(visitor))))
-}
-
-/// The images of the message that its page shows, by their parts, as addresses.
-async fn images(visitor: &Visitor, id: crate::ids::MessageId, page: &str) -> Result<HashMap<usize, String>, Refused> {
-    let (mut images, mut left) = (HashMap::new(), IMAGES);
-    let named = page
-        .split(OF_PART)
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next()?.parse().ok());
-    for number in named {
-        if images.contains_key(&number) {
-            continue;
-        }
-        let image = content(visitor, id, number, left).await?;
-        let image = image.filter(|(part, _)| KINDS.contains(&part.kind.as_str()));
-        left -= image.as_ref().map_or(0, |(_, bytes)| bytes.len());
-        let address = image.map(|(part, bytes)| format!("data:{};base64,{}", part.kind, STANDARD.encode(bytes)));
-        images.insert(number, address.unwrap_or_default());
-    }
-    Ok(images)
+fn with_its_images(visitor: &Visitor, shown: &Shown, page: &str) -> Markup {
+    PreEscaped(with_images(page, &shown.images, is_from_outside(visitor)))
 }
 
 /// The page with those images in their places.

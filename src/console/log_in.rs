@@ -117,6 +117,8 @@ pub async fn log_in(door: Door, asked: Asked, face: Face) -> Answered {
     };
     let mut response = see(local(sent.get("to")).unwrap_or(START));
     web::set_cookie(&mut response, &asked, logged_in.token.reveal(), "")?;
+    // Somebody else may have said why they read, by the same browser.
+    cookie(response.headers_mut(), web::REASON, "", asked.over_tls, Some(0));
     Ok(response)
 }
 

@@ -38,10 +38,16 @@ pub fn id(visitor: &Visitor) -> Result<MessageId, Refused> {
 
 /// A message, with all that is shown of it.
 pub async fn shown(visitor: &Visitor, id: MessageId) -> Result<Shown, Refused> {
+    shown_with(visitor, id, false).await
+}
+
+/// The same, with the images of its page if they are wanted.
+pub async fn shown_with(visitor: &Visitor, id: MessageId, images: bool) -> Result<Shown, Refused> {
     let request = Request::Show {
         id,
         journal: false,
         full: true,
+        images,
     };
     let shown = visitor.ask(request).await?.into_iter().find_map(|reply| match reply {
         Reply::Shown(shown) => Some(*shown),

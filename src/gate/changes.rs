@@ -1,9 +1,16 @@
 //! Changes of accounts: what somebody wishes becomes a deed.
 
-use super::{log_in::APPLICATION, made::application_password, notes::NotNoted, state::Gate};
+use std::time::Duration;
+
+use super::{
+    log_in::{APPLICATION, LogInError},
+    made::application_password,
+    notes::NotNoted,
+    state::Gate,
+};
 use crate::{
     access::{
-        AccountChange, AccountName, Archives, Caller, Outcome, Refusal, StoredAccount, Totp, noted, password,
+        Account, AccountChange, AccountName, Archives, Caller, Outcome, Refusal, StoredAccount, Totp, noted, password,
         totp::recovery_codes,
         words::{Digest, NoRandom},
     },
@@ -106,8 +113,10 @@ impl Gate {
             }
             AccountWish::Password { password, current } => {
                 let known = known()?;
-                if is_own(caller, account) {
-                    self.require_current(&known, current).await?;
+                if let Caller::Account(own) = caller
+                    && is_own(caller, account)
+                {
+                    self.require_current(own, account, &known, current).await?;
                 }
                 AccountChange::Password(self.kept(name, password).await?, now).into()
             }
@@ -196,15 +205,29 @@ impl Gate {
         }
     }
 
-    /// Whoever changes their own password knows it: a session that was left open is not enough.
-    async fn require_current(&self, account: &StoredAccount, current: Option<Spoken>) -> Result<(), Failure> {
+    /// Whoever changes their own password knows it: a session that was left open is not enough. Guesses are slowed down as
+    /// those of log-ins.
+    async fn require_current(
+        &self,
+        own: &Account,
+        name: &AccountName,
+        account: &StoredAccount,
+        current: Option<Spoken>,
+    ) -> Result<(), Failure> {
         let current = current.ok_or_else(|| Failure::usage("give the password so far, too"))?;
+        let guess = self.slow(Some(name), &own.name, &own.address).map_err(slowed)?;
         match self.tried(&current, Some(account)).await {
-            Ok((true, _)) => Ok(()),
+            Ok((true, _)) => {
+                guess.succeeded();
+                Ok(())
+            }
             Ok((false, _)) => {
                 Err(Failure::usage("the password so far is another one").for_that(Wrong::from(Code::PasswordSoFar)))
             }
-            Err(_) => Err(busy()),
+            Err(_) => {
+                guess.no_guess();
+                Err(busy())
+            }
         }
     }
 }
@@ -226,6 +249,11 @@ fn is_own(caller: &Caller, account: &AccountName) -> bool {
 
 fn busy() -> Failure {
     Failure::new(Exit::Errors, "too many log-ins at once: try again in a moment").for_that(Wrong::from(Code::Busy))
+}
+
+fn slowed(wait: Duration) -> Failure {
+    let seconds = wait.as_secs() + 1;
+    Failure::new(Exit::Errors, LogInError::Slowed(wait)).for_that(Wrong::new(Code::Slowed, &[&seconds]))
 }
 
 fn wrong_code() -> Failure {

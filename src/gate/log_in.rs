@@ -96,7 +96,9 @@ impl Gate {
 
     async fn try_log_in(&self, shown: &Credentials, address: &str) -> Result<LoggedIn, LogInError> {
         let name = AccountName::parse(&shown.name);
-        let guess = self.slow(name.as_ref(), &shown.name, address)?;
+        let guess = self
+            .slow(name.as_ref(), &shown.name, address)
+            .map_err(LogInError::Slowed)?;
         let account = self.find(name.as_ref())?;
         let (right, anew) = match self.tried(&shown.password, account.as_ref()).await {
             Ok(tried) => tried,
@@ -150,7 +152,9 @@ impl Gate {
 
     async fn try_application(&self, shown: &str, password: &Spoken, address: &str) -> Result<Account, LogInError> {
         let name = AccountName::parse(shown);
-        let guess = self.slow(name.as_ref(), shown, address)?;
+        let slowed_as = name.as_ref().map_or(shown, AccountName::as_str);
+        let begun = self.0.slowing.begin_application(slowed_as, address, Instant::now());
+        let guess = begun.map_err(LogInError::Slowed)?;
         let account = self.find(name.as_ref())?;
         let tried = Hidden(digest(APPLICATION, typed(password.reveal()).as_bytes()));
         let application = account
@@ -187,11 +191,7 @@ impl Gate {
         };
         self.write(deed).await?;
         guess.succeeded();
-        // It is for those who cannot ask for codes.
-        Ok(Account {
-            enrols: false,
-            ..self.as_caller(account.clone(), address)
-        })
+        Ok(self.by_application(account.clone(), application.name.clone(), address))
     }
 
     /// The account whose application password this still is; nothing is noted of it. For whoever showed it a moment ago, so
@@ -209,19 +209,38 @@ impl Gate {
             .find(AccountName::parse(name).as_ref())?
             .filter(|account| !account.disabled);
         let tried = Hidden(digest(APPLICATION, typed(password.reveal()).as_bytes()));
-        let has = |account: &StoredAccount| account.applications.iter().any(|known| known.digest == tried);
-        let as_caller = |account| Account {
-            enrols: false,
-            ..self.as_caller(account, address)
+        let of = |account: &StoredAccount| {
+            let mut applications = account.applications.iter();
+            let known = applications.find(|known| known.digest == tried)?;
+            Some(known.name.clone())
         };
-        Ok(account.filter(has).map(as_caller))
+        Ok(account.and_then(|account| {
+            let application = of(&account)?;
+            Some(self.by_application(account, application, address))
+        }))
+    }
+
+    /// The account of this name, where it still has this application.
+    pub(super) fn of_application(&self, name: &str, application: &str) -> Result<Option<Account>, StoreError> {
+        let account = self.find(AccountName::parse(name).as_ref())?;
+        let has = |account: &StoredAccount| account.applications.iter().any(|known| known.name == application);
+        let account = account.filter(|account| !account.disabled && has(account));
+        Ok(account.map(|account| self.by_application(account, application.to_owned(), "")))
+    }
+
+    /// An account as a program asks by it, which cannot ask for codes.
+    fn by_application(&self, account: StoredAccount, application: String, address: &str) -> Account {
+        Account {
+            enrols: false,
+            application: Some(application),
+            ..self.as_caller(account, address)
+        }
     }
 
     /// A wait where there were too many failures. What can be no name is slowed down by what was typed.
-    fn slow(&self, name: Option<&AccountName>, shown: &str, address: &str) -> Result<Try<'_>, LogInError> {
+    pub(super) fn slow(&self, name: Option<&AccountName>, shown: &str, address: &str) -> Result<Try<'_>, Duration> {
         let name = name.map_or(shown, AccountName::as_str);
-        let begun = self.0.slowing.begin(name, address, Instant::now());
-        begun.map_err(LogInError::Slowed)
+        self.0.slowing.begin(name, address, Instant::now())
     }
 
     fn find(&self, name: Option<&AccountName>) -> Result<Option<StoredAccount>, StoreError> {

@@ -48,7 +48,13 @@ impl Notes {
     /// # Errors
     /// It cannot be written.
     pub fn note_here(&self, entry: Entry) -> Result<(), NotNoted> {
-        self.0.deed_here(Deed::noted(entry)).map_err(NotNoted)
+        self.deed_here(Deed::noted(entry)).map_err(NotNoted)
+    }
+
+    /// # Errors
+    /// It was refused, or nothing can be written.
+    pub fn deed_here(&self, deed: Deed) -> Result<(), StoreError> {
+        self.0.deed_here(deed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{notes::NotNoted, state::Gate};
 use crate::{
-    access::{Account, AccountName, Entry, Session, Token, session, words::Digest},
+    access::{Account, AccountName, Archives, Entry, Session, Token, session, words::Digest},
     api::{Failure, SessionLine},
     archive::{Deed, SessionChange, StoreError},
     clock,
@@ -16,7 +16,10 @@ impl Gate {
     /// # Errors
     /// The store cannot be read.
     pub fn account_of(&self, token: &Token, address: &str) -> Result<Option<Account>, StoreError> {
-        let digest = token.digest();
+        self.of_session(token.digest(), address)
+    }
+
+    fn of_session(&self, digest: Digest, address: &str) -> Result<Option<Account>, StoreError> {
         let Some(session) = self.0.store.session(&digest)? else {
             return Ok(None);
         };
@@ -33,17 +36,42 @@ impl Gate {
         }))
     }
 
-    /// Notes that a session is used, at most each minute: by this it does not end for not being used.
+    /// Whether an answer from these archives, which was begun for an account, may go on: it takes hours, and the session or
+    /// application password can have ended meanwhile, or the right to read them. Taking it is a use of the session. For a
+    /// thread that may wait.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn still_may(&self, asked: &Account, archives: &Archives) -> Result<bool, StoreError> {
+        let now = match (asked.session, &asked.application) {
+            (Some(digest), _) => self.of_session(digest, &asked.address)?,
+            (None, Some(application)) => self.of_application(&asked.name, application)?,
+            (None, None) => None,
+        };
+        let may = now.is_some_and(|now| now.role == asked.role && archives.are_among(&now.archives()));
+        if may && let Some(used) = asked.session.and_then(|digest| self.use_of(digest)) {
+            // Where it cannot be written, the session ends the sooner.
+            let _ = self.0.notes.deed_here(used);
+        }
+        Ok(may)
+    }
+
+    /// Notes now and then that a session is used: by this it does not end for not being used.
     ///
     /// # Errors
     /// It cannot be written.
     pub async fn used(&self, token: &Token) -> Result<(), NotNoted> {
-        let digest = token.digest();
-        if !self.0.seen.lock().is_due(digest) {
-            return Ok(());
+        match self.use_of(token.digest()) {
+            Some(used) => self.0.notes.deed(used).await.map_err(NotNoted),
+            None => Ok(()),
         }
-        let seen = SessionChange::Seen(digest, clock::now().as_second());
-        self.0.notes.deed(Deed::unnoted(seen)).await.map_err(NotNoted)
+    }
+
+    /// That a session is used, where that is to be noted.
+    fn use_of(&self, digest: Digest) -> Option<Deed> {
+        let every = session::noted_every(&self.settings());
+        let is_due = self.0.seen.lock().is_due(digest, every);
+        is_due.then(|| Deed::unnoted(SessionChange::Seen(digest, clock::now().as_second())))
     }
 
     /// Ends the session whose token this is.

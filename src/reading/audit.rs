@@ -5,7 +5,7 @@ use super::{
     view,
 };
 use crate::{
-    access::AuditRow,
+    access::{AccountName, AuditRow},
     api::{AuditEnd, AuditFilter, AuditLine, Exit, Failure, Reply},
     archive::{Store, check_audit},
     ids::Seconds,
@@ -105,8 +105,16 @@ impl Asked<'_> {
             && filter
                 .account
                 .as_ref()
-                .is_none_or(|account| account.to_lowercase() == entry.account.to_lowercase())
+                .is_none_or(|account| is_same(account, &entry.account))
             && filter.action.as_ref().is_none_or(|action| *action == entry.action)
+    }
+}
+
+/// Whether two names are of one account: a log-in that was refused is noted by the name as it was typed.
+fn is_same(one: &str, other: &str) -> bool {
+    match (AccountName::parse(one), AccountName::parse(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.to_lowercase() == other.to_lowercase(),
     }
 }
 

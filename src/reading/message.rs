@@ -39,6 +39,7 @@ static HELD: Held = Held::new(64 << 20);
 pub struct How {
     pub envelopes: bool,
     pub full: bool,
+    pub images: bool,
 }
 
 /// Message `id`, where one of `archives` has it.
@@ -190,6 +191,9 @@ pub fn show(store: &Store, archives: &Archives, id: MessageId, how: How, tell: &
         let (text, page, parts) = view::full(&bytes);
         (shown.text, shown.text_is_cut) = text;
         shown.html = page.map(|page| safe(&page, parts));
+        if how.images {
+            shown.images = view::images(&shown, &bytes);
+        }
     }
     let_go(held, bytes);
     let filings = store.filings_for(archives, id, &message)?;

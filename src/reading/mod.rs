@@ -52,10 +52,16 @@ pub fn answer(store: &Store, index: &Search, granted: &Granted, emit: &mut Emit)
         Request::Page { user, after, limit } => list::page(store, archives, user, after.as_deref(), *limit, tell),
         Request::Search(asked) => search::search(store, index, archives, asked, tell),
         Request::Raw { id, named } => message::raw(store, archives, *id, *named, tell),
-        Request::Show { id, journal, full } => {
+        Request::Show {
+            id,
+            journal,
+            full,
+            images,
+        } => {
             let how = message::How {
                 envelopes: *journal,
                 full: *full,
+                images: *images,
             };
             message::show(store, archives, *id, how, tell)
         }

@@ -100,6 +100,7 @@ async fn a_message_in_none_of_the_archives_given_was_told_from_one_that_does_not
                     id,
                     journal: true,
                     full: true,
+                    images: false,
                 },
             ] {
                 let answered = site.ask(role, request);
@@ -128,6 +129,7 @@ async fn who_else_has_a_message_was_shown_to_whoever_has_it() {
             id: site.messages[2],
             journal: false,
             full: false,
+            images: false,
         };
         let replies = site.ask(role, request).unwrap();
         let [Reply::Shown(shown)] = replies.as_slice() else {

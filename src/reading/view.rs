@@ -1,12 +1,13 @@
 //! A readable view of a message's bytes. Never fails: what cannot be read is left empty. It takes time in proportion to
 //! the message, and is itself of bounded length: what is beyond a bound is named and not shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 
 use crate::{
-    api::{Shown, ShownHeader, ShownPart},
+    api::{OF_PART, Shown, ShownHeader, ShownPart},
     archive::{Message, MessageId, Seconds},
     identify::{
         Charset, Header, Layout, Notes, Part,
@@ -27,6 +28,10 @@ const PAGE: usize = 1 << 20;
 const FIELDS: usize = 1000;
 const FIELD: usize = 16 << 10;
 const HEADER: usize = 1 << 20;
+/// Bytes of the images of a message in its page.
+const IMAGES: u64 = 8 << 20;
+/// What is shown as an image; others can have pages of their own in them.
+const KINDS: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 /// The view of message `id`, without its users.
 pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
@@ -69,7 +74,28 @@ pub fn shown(id: MessageId, message: &Message, bytes: &[u8]) -> Shown {
         text_is_cut: text.chars().nth(TEXT).is_some(),
         text: readable(&text, TEXT),
         html: None,
+        images: HashMap::new(),
     }
+}
+
+/// The images that the page of a message names, each once, as far as there is room; what is none, or is too large, is not
+/// even decoded. The parts that are listed bound how many there are.
+pub fn images(shown: &Shown, message: &[u8]) -> HashMap<usize, String> {
+    let layout = Layout::read(message);
+    let named = shown.html.iter().flat_map(|page| page.split(OF_PART).skip(1));
+    let numbers: BTreeSet<usize> = named.filter_map(|rest| rest.split('"').next()?.parse().ok()).collect();
+    let mut left = IMAGES;
+    let mut image = |number: usize| {
+        let at = number.checked_sub(1)?;
+        let (said, part) = (shown.parts.get(at)?, layout.parts.get(at)?);
+        if !KINDS.contains(&said.kind.as_str()) || said.size > left {
+            return None;
+        }
+        left -= said.size;
+        let address = format!("data:{};base64,{}", said.kind, STANDARD.encode(part.bytes(message)));
+        Some((number, address))
+    };
+    numbers.into_iter().filter_map(&mut image).collect()
 }
 
 /// What is said of a part.

@@ -28,6 +28,13 @@ use crate::{
 pub const MOST_WORDS: usize = 10_000;
 /// Words of the index that are compared with those of one query.
 const MOST_COMPARED: u64 = 50_000_000;
+/// Words for which all of a query may stand, in all fields: they are held until it is answered. One word never stands for more.
+const MOST_IN_ALL: u64 = 10 * MOST_WORDS as u64;
+/// Bytes of the sets of documents that the library makes at once where the best come first.
+const MOST_SETS: u64 = 64 << 20;
+/// Sets that it makes of a pattern in a phrase, and words of each further one.
+const OF_PATTERN: u64 = 5;
+const OF_FURTHER: u64 = 512;
 /// How much more a word in the subject counts than one elsewhere.
 const OF_SUBJECT: f32 = 2.0;
 
@@ -40,7 +47,18 @@ pub struct Compiler<'c> {
     /// The users whose archives these are.
     pub users: &'c [(UserId, User)],
     pub now: Timestamp,
-    pub compared: u64,
+    /// Whether the best come first.
+    pub by_score: bool,
+    pub spent: Spent,
+}
+
+/// What a query has taken up to now.
+#[derive(Default)]
+pub struct Spent {
+    compared: u64,
+    /// That are held.
+    words: u64,
+    sets: u64,
 }
 
 type Compiled = Result<Plan, FindError>;
@@ -120,6 +138,7 @@ impl Compiler<'_> {
             Criterion::Smaller(bytes) => of_size(Some(0), bytes.checked_sub(1)),
             Criterion::Id(number) => plain(Term::from_field_u64(fields.id, *number)),
             Criterion::MessageId(text) => {
+                self.spend(0, 1)?;
                 let number = || Bound::Included(Term::from_field_u64(fields.message_id, message_id(text)));
                 return self.library(unscored(Box::new(RangeQuery::new(number(), number()))));
             }
@@ -136,6 +155,18 @@ impl Compiler<'_> {
         last.map_or(Plan::Nothing, |last| {
             Plan::Sent(self.fields.date, first.unwrap_or(Seconds::MIN)..=last)
         })
+    }
+
+    /// Counts words that are held, and sets of documents.
+    fn spend(&mut self, words: u64, sets: u64) -> Result<(), FindError> {
+        self.spent.words += words;
+        self.spent.sets += if self.by_score { sets } else { 0 };
+        let documents = self.searcher.segment_readers().iter().map(|part| part.max_doc());
+        let bytes_of_set = u64::from(documents.max().unwrap_or_default()) / 8;
+        match self.spent.words > MOST_IN_ALL || self.spent.sets * bytes_of_set > MOST_SETS {
+            true => Err(FindError::WildInAll),
+            false => Ok(()),
+        }
     }
 
     fn held_by(&self, users: impl IntoIterator<Item = UserId>) -> Compiled {
@@ -233,6 +264,7 @@ impl Compiler<'_> {
             [Asked::Word(word)] => return Ok(Plan::Term(term(word))),
             [Asked::Wild(pattern)] => {
                 let words = self.matching(field, &of_user(""), pattern, text)?;
+                self.spend(words.len() as u64, 1)?;
                 let terms = words.iter().map(|word| Term::from_field_text(field, word));
                 return self.one_of(terms.collect());
             }
@@ -251,9 +283,11 @@ impl Compiler<'_> {
                 // Words have letters and digits only, and so has a user's number.
                 Asked::Word(word) => of_user(word),
                 Asked::Wild(pattern) => {
-                    if self.matching(field, &of_user(""), pattern, text)?.is_empty() {
+                    let words = self.matching(field, &of_user(""), pattern, text)?.len() as u64;
+                    if words == 0 {
                         return Ok(Plan::Nothing);
                     }
+                    self.spend(words, OF_PATTERN + words / OF_FURTHER)?;
                     let letters = pattern.replace('?', "[^@ ]").replace('*', "[^@ ]*");
                     of_user(&letters)
                 }
@@ -269,7 +303,7 @@ impl Compiler<'_> {
 
     /// Addresses of a field by a term for one of them or for a domain, or by the beginning of those for a local part;
     /// `None` where no address begins so, which would take time to look for.
-    fn address(&self, field: Field, token: &str) -> Result<Option<Plan>, FindError> {
+    fn address(&mut self, field: Field, token: &str) -> Result<Option<Plan>, FindError> {
         let term = |text: &str| Term::from_field_text(field, text);
         let Some(local) = token.strip_suffix('@') else {
             return Ok(Some(Plan::Term(term(token))));
@@ -280,6 +314,7 @@ impl Compiler<'_> {
             let begins = index.terms().range().ge(token.as_bytes()).into_stream();
             let mut begins = begins.map_err(|error| SearchError::of("reading the search index", "")(error.into()))?;
             if begins.advance() && begins.key().starts_with(token.as_bytes()) {
+                self.spend(0, 1)?;
                 // The letter behind the @ in the order of terms.
                 let behind = term(&format!("{local}A"));
                 let between = RangeQuery::new(Bound::Included(term(token)), Bound::Excluded(behind));
@@ -313,11 +348,11 @@ impl Compiler<'_> {
                 .into_stream()
                 .map_err(failed)?;
             while stream.advance() {
-                self.compared += 1;
+                self.spent.compared += 1;
                 if !stream.key().starts_with(begins.as_bytes()) {
                     break;
                 }
-                if self.compared > MOST_COMPARED {
+                if self.spent.compared > MOST_COMPARED {
                     return Err(too_wild(text));
                 }
                 let Ok(word) = std::str::from_utf8(stream.key()) else {

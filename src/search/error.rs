@@ -127,6 +127,11 @@ pub enum FindError {
     )]
     TooWild { text: String, most: usize },
     #[error(
+        "the words with * or ? of this query together stand for more than are looked up at once; write more of their letters, \
+         ask for fewer, or have the newest come first"
+    )]
+    WildInAll,
+    #[error(
         "this is no place in what was found: pass on what the page before said comes next, for the same query and order"
     )]
     NoPlace,
@@ -139,6 +144,7 @@ impl From<FindError> for Failure {
         match error {
             FindError::Index(error) => error.into(),
             FindError::NoPlace => Self::usage(error).for_that(Wrong::from(Code::NoPlace)),
+            FindError::WildInAll => Self::usage(error).for_that(Wrong::from(Code::WildInAll)),
             FindError::TooWild { ref text, most } => {
                 let wrong = Wrong::new(Code::TooWild, &[text, &most]);
                 Self::usage(error).for_that(wrong)

@@ -10,7 +10,7 @@ use super::{
     FindError, SearchError,
     among::Among,
     bits::Bits,
-    compile::Compiler,
+    compile::{Compiler, Spent},
     counted::Facets,
     facets::count,
     index::View,
@@ -203,7 +203,8 @@ fn compiler<'c>(view: &'c View, wanted: &'c Wanted) -> Compiler<'c> {
         archives: wanted.archives,
         users: wanted.users,
         now: wanted.now,
-        compared: 0,
+        by_score: wanted.order == SearchOrder::Relevance,
+        spent: Spent::default(),
     }
 }
 
@@ -239,3 +240,7 @@ impl From<Cursor> for Rank {
 #[cfg(test)]
 #[path = "find_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "wild_tests.rs"]
+mod wild_tests;

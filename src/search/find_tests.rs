@@ -149,7 +149,7 @@ fn of_user(user: u32, folder: &str) -> PreTokenizedString {
     }
 }
 
-fn users() -> Vec<(UserId, User)> {
+pub(super) fn users() -> Vec<(UserId, User)> {
     let users = ["@catchall", "jane", "Joan"].into_iter().zip(0..);
     users
         .map(|(name, id)| {
@@ -165,9 +165,9 @@ fn users() -> Vec<(UserId, User)> {
         .collect()
 }
 
-struct Asking {
-    index: Index,
-    users: Vec<(UserId, User)>,
+pub(super) struct Asking {
+    pub(super) index: Index,
+    pub(super) users: Vec<(UserId, User)>,
 }
 
 impl Asking {
@@ -178,7 +178,12 @@ impl Asking {
         }
     }
 
-    fn find(&self, query: &str, archives: &Archives, change: impl FnOnce(&mut Wanted)) -> Result<Found, FindError> {
+    pub(super) fn find(
+        &self,
+        query: &str,
+        archives: &Archives,
+        change: impl FnOnce(&mut Wanted),
+    ) -> Result<Found, FindError> {
         let query = parse(query).unwrap();
         let users: Vec<_> = self.users.iter().filter(|(id, _)| archives.has(*id)).cloned().collect();
         let mut wanted = Wanted {
@@ -455,26 +460,4 @@ fn a_cursor_is_of_one_order() {
         let parsed: Result<Cursor, _> = none.parse();
         assert!(parsed.is_err() || none.len() == 30, "{none}");
     }
-}
-
-#[test]
-fn a_word_that_stands_for_too_many_is_refused() {
-    let index = Index::in_memory().unwrap();
-    let fields = *index.fields();
-    let mut writer = index.inner.writer_with_num_threads(1, 20 << 20).unwrap();
-    let mut doc = TantivyDocument::new();
-    let most = crate::search::compile::MOST_WORDS;
-    let words: String = (0..=most).map(|number| format!("w{number} ")).collect();
-    doc.add_text(fields.body, words + "last");
-    writer.add_document(doc).unwrap();
-    writer.commit().unwrap();
-    index.reload().unwrap();
-    let asking = Asking { index, users: users() };
-    let refused = |query| asking.find(query, &Archives::All, |_| {}).unwrap_err().to_string();
-    assert_eq!(
-        refused("body:w*"),
-        "body:w* stands for more words than are looked up at once: 10000 are allowed; write more letters of the word"
-    );
-    assert!(refused("w*-last").starts_with("w*-last"));
-    assert_eq!(asking.find("w10*", &Archives::All, |_| {}).unwrap().total, 1);
 }

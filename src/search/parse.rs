@@ -8,10 +8,9 @@ use super::{
     query::{Criterion, Place, Query, Text},
     terms::NoWords,
 };
-use crate::api::{Code, Wrong};
+use crate::api::{Code, LONGEST_QUERY, Wrong};
 
-/// Bytes of a query at most, what it may ask for, and how deep parentheses may stand in each other.
-pub const LONGEST: usize = 16 << 10;
+/// What a query may ask for at most, and how deep parentheses may stand in each other.
 const MOST: usize = 500;
 const DEEPEST: usize = 50;
 
@@ -30,10 +29,10 @@ pub struct QueryError {
 /// # Errors
 /// It cannot be understood, asks for nothing, or for too much.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_QUERY {
         return Err(QueryError {
-            why: format!("the query is longer than {LONGEST} bytes"),
-            wrong: Wrong::new(Code::QueryTooLong, &[&LONGEST]),
+            why: format!("the query is longer than {LONGEST_QUERY} bytes"),
+            wrong: Wrong::new(Code::QueryTooLong, &[&LONGEST_QUERY]),
             at: 0..text.len(),
         });
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{DEEPEST, LONGEST, MOST, parse};
+use super::{DEEPEST, LONGEST_QUERY as LONGEST, MOST, parse};
 
 /// Each query, and as what it is understood.
 const UNDERSTOOD: [(&str, &str); 59] = [

@@ -84,6 +84,10 @@ impl Plan {
             Self::Everything => Box::new(AllQuery),
             Self::Nothing => Box::new(EmptyQuery),
             Self::Term(term) => Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs)),
+            // Of several, the library makes a set of documents.
+            Self::OneOf(terms) if terms.len() == 1 => {
+                unscored(Box::new(TermQuery::new(terms[0].clone(), IndexRecordOption::Basic)))
+            }
             Self::OneOf(terms) => unscored(Box::new(TermSetQuery::new(terms.clone()))),
             Self::Sent(field, range) => between(range, |second| Term::from_field_i64(*field, second)),
             Self::OfSize(field, range) => between(range, |bytes| Term::from_field_u64(*field, bytes)),

@@ -24,6 +24,7 @@ pub async fn show(visit: Visit) -> Answered {
         id: id(&visit)?,
         journal: false,
         full: true,
+        images: false,
     };
     let shown = visit.ask(request).await?.into_iter().find_map(|reply| match reply {
         Reply::Shown(shown) => Some(shown),

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use crate::{
-    api::{Exit, Failure, Kind, Wrong},
+    api::{Code, Exit, Failure, Kind, Wrong},
     appliance::Unanswered,
     gate::LogInError,
     http::problem_at,
@@ -93,8 +93,14 @@ impl Refused {
             (Kind::Other, _) if reads => StatusCode::SERVICE_UNAVAILABLE,
             (Kind::Other, _) => StatusCode::CONFLICT,
         };
+        let wait = failure.wrong.as_ref().filter(|wrong| wrong.code == Code::Slowed);
+        let wait = wait.and_then(|wrong| wrong.about.first()?.parse().ok());
+        let refused = match wait {
+            Some(wait) => Self::new(StatusCode::TOO_MANY_REQUESTS).again_after(wait),
+            None => Self::new(status),
+        };
         let pointer = failure.key.as_deref().map(pointer);
-        let refused = Self::new(status).because(failure.error).at(pointer);
+        let refused = refused.because(failure.error).at(pointer);
         refused.for_that(failure.wrong)
     }
 

@@ -264,7 +264,8 @@ pub struct Reroute {
     /// By the rules of this profile; otherwise by those of the profile with which each message came.
     #[serde(default)]
     profile: Option<String>,
-    /// Only what this query finds.
+    /// Only what this query finds: on the command line alone. An account is answered 403, as the number of messages found
+    /// would tell it what stands in mail of others.
     #[serde(default)]
     query: Option<String>,
     /// Only say what would be filed.

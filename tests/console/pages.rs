@@ -347,3 +347,47 @@ fn what_is_not_there_and_what_only_takes_forms_has_a_page_of_ours() {
         assert!(heres > 1 && heres == of_codes, "{page}");
     }
 }
+
+#[test]
+fn each_image_of_a_page_had_the_whole_message_read_anew() {
+    const IMAGES: usize = 400;
+    let site = peopled();
+    let named: String = (0..IMAGES).map(|at| format!("<img src=\"cid:{at}@x\">\r\n")).collect();
+    let part = |at: usize| {
+        let kind = if at == 0 { "image/svg+xml" } else { "image/png" };
+        format!(
+            "--r\r\nContent-Type: {kind}\r\nContent-ID: <{at}@x>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n"
+        )
+    };
+    let parts: String = (0..IMAGES).map(part).collect();
+    site.import(&format!(
+        "From: a@example.org\r\nTo: jane@example.com\r\nSubject: images\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n{named}\r\n{parts}--r--\r\n"
+    ));
+    let entries = || {
+        let filter = serde_json::json!({"audit": {"account": "jane", "check": false}});
+        let replies = site.own(filter);
+        let noted = replies.iter().filter_map(|reply| reply["audited"]["action"].as_str());
+        noted.filter(|action| ["show", "attachment"].contains(action)).count()
+    };
+    let jane = log_in(&site, "jane", "").0;
+    for page in ["/console/mail/9/body", "/console/mail/9/print"] {
+        let before = entries();
+        let page = jane.get(page).expect(200).text();
+        assert_eq!(
+            page.matches("<img src=\"data:image/png;base64,iVBORw0KGgo=\"").count(),
+            IMAGES - 1
+        );
+        assert!(!page.contains("svg"), "{page}");
+        assert_eq!(entries(), before + 1);
+    }
+}
+
+#[test]
+fn the_reason_of_one_was_noted_for_who_logged_in_next() {
+    let site = peopled();
+    let (_, reply) = log_in(&site, "rita", "");
+    let mut cookies = reply.header.iter().filter(|(name, _)| name == "set-cookie");
+    let forgotten = |cookie: &str| cookie.starts_with("dropkeep-reason=;") && cookie.contains("Max-Age=0");
+    assert!(cookies.any(|(_, cookie)| forgotten(cookie)), "{:?}", reply.header);
+}

@@ -214,6 +214,12 @@ fn what_is_for_those_who_run_dropkeep_is_for_them_alone() {
             ("GET", "/api/v1/index", "", [403, 403, 200]),
             ("GET", "/api/v1/index/events", "", [403, 403, 200]),
             ("POST", "/api/v1/reroutes", r#"{"dry_run":true}"#, [403, 403, 200]),
+            (
+                "POST",
+                "/api/v1/reroutes",
+                r#"{"dry_run":true,"query":"id:1 body:words1"}"#,
+                [403, 403, 403],
+            ),
             ("GET", "/api/v1/reroutes/events", "", [403, 403, 200]),
             ("POST", "/api/v1/reroutes/interrupt", "", [403, 403, 204]),
             ("GET", "/api/v1/profiles", "", [403, 403, 200]),

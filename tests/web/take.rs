@@ -4,13 +4,15 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufReader, Cursor, Read},
+    thread,
+    time::Duration,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zip::ZipArchive;
 
 use crate::{
-    site::{Site, chunk, head},
+    site::{Client, Site, chunk, head},
     support::{appliance::PROFILE, identity::sha256, pages},
 };
 
@@ -148,4 +150,67 @@ fn what_cannot_be_read_is_named_and_the_rest_is_there() {
         Err(_) => true,
     };
     assert!(is_cut, "it looks whole");
+}
+
+#[test]
+fn an_export_went_on_after_the_right_to_it_had_ended() {
+    let site = Site::new("", &[]);
+    let line = format!("{}\r\n", "x".repeat(76));
+    for at in 0..4 {
+        let body = line.repeat((16 << 20) / line.len());
+        site.import(&format!(
+            "From: x@example.org\r\nTo: jane@example.com\r\nSubject: {at}\r\n\r\n{at}\r\n{body}"
+        ));
+    }
+    site.indexed();
+    site.add("aud", "auditor", &[]);
+    let change = |name: &str, wish: Value| {
+        site.own(json!({"change_account": {"name": name, "wish": wish}}));
+    };
+    type End<'e> = &'e dyn Fn(&Client, &str);
+    let ends: [(&str, End); 5] = [
+        ("goes on", &|_, _| {}),
+        ("disabled", &|_, name| change(name, json!("disable"))),
+        ("archive taken", &|_, name| change(name, json!({"take": "jane"}))),
+        ("logged out", &|client, _| {
+            client.ask("DELETE", "/api/v1/session", "", b"").expect(204);
+        }),
+        ("program removed", &|_, name| {
+            change(name, json!({"remove_application": "script"}))
+        }),
+    ];
+    for (at, (what, end)) in ends.into_iter().enumerate() {
+        let name = format!("jane{at}");
+        site.add(&name, "user", &["jane"]);
+        let mut client = site.log_in(&name);
+        if what == "program removed" {
+            let path = format!("/api/v1/accounts/{name}/applications");
+            let made = client
+                .send("POST", &path, &json!({"name": "script"}))
+                .expect(201)
+                .json();
+            client.field = format!(
+                "Authorization: Bearer {name}:{}",
+                made["password"].as_str().expect("one")
+            );
+        }
+        let stream = client
+            .begin("GET", "/api/v1/export?q=&form=mbox", "", b"")
+            .expect("a connection");
+        let mut mbox = BufReader::new(stream);
+        assert_eq!(head(&mut mbox).expect("an answer").0, 200);
+        chunk(&mut mbox).expect("a chunk").expect("one");
+        end(&client, &name);
+        thread::sleep(Duration::from_secs(3));
+        let chunks = std::iter::from_fn(|| chunk(&mut mbox).transpose());
+        let is_cut = chunks.into_iter().any(|chunk| chunk.is_err());
+        assert_eq!(is_cut, what != "goes on", "{what}");
+        let log = site.own(json!({"audit": {"account": name, "action": "export", "check": false}}));
+        let outcomes: Vec<_> = log
+            .iter()
+            .filter_map(|reply| reply["audited"]["outcome"].as_str())
+            .collect();
+        let expected = if is_cut { &["done", "refused"][..] } else { &["done"] };
+        assert_eq!(outcomes, expected, "{what}");
+    }
 }

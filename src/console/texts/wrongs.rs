@@ -50,6 +50,7 @@ texts! {
     archive_not_given: "This archive was not given to the account.", "Dieses Archiv wurde dem Konto nicht gegeben.";
     last_administrator: "“{0}” is the only account by which somebody can administer dropkeep. Make another one an administrator first.", "„{0}“ ist das einzige Konto, mit dem jemand dropkeep verwalten kann. Machen Sie zuerst ein anderes zum Verwalter.";
     busy: "Too many log-ins at once. Try again in a moment.", "Zu viele Anmeldungen auf einmal. Versuchen Sie es gleich noch einmal.";
+    slowed: "Too many failed log-ins. Try again in {0} s.", "Zu viele fehlgeschlagene Anmeldungen. Versuchen Sie es in {0} s wieder.";
     no_share: "Write a number above 0 and up to 100.", "Schreiben Sie eine Zahl über 0 und bis 100.";
     going_on: "The same is going on already. Wait until it has ended.", "Das läuft schon. Warten Sie, bis es beendet ist.";
     may_not: "The role of your account may not do this.", "Die Rolle Ihres Kontos darf das nicht.";
@@ -60,6 +61,7 @@ texts! {
     run_forgotten: "The protocol of run {0} was removed, as it is older than protocols are kept.", "Das Laufprotokoll von Lauf {0} wurde entfernt, weil es älter ist, als Laufprotokolle behalten werden.";
     no_place: "This is no place in the list.", "Das ist keine Stelle in der Liste.";
     too_wild: "{0} stands for more than {1} words. Write more letters of the word.", "{0} steht für mehr als {1} Wörter. Schreiben Sie mehr Buchstaben des Wortes.";
+    wild_in_all: "The words with * or ? together stand for too many words. Write more of their letters, ask for fewer, or have the newest come first.", "Die Wörter mit * oder ? stehen zusammen für zu viele Wörter. Schreiben Sie mehr ihrer Buchstaben, suchen Sie nach weniger, oder lassen Sie das Neueste zuerst kommen.";
     too_many_for_zip: "{0} messages are too many for a ZIP, which takes {1}. Search for fewer.", "{0} Nachrichten sind zu viele für ein ZIP, das {1} fasst. Suchen Sie nach weniger.";
     index_off: "There is no search index: it is turned off in the configuration.", "Es gibt keinen Suchindex: Er ist in der Konfiguration ausgeschaltet.";
     index_building: "The search index is made anew, and has {0} of {1} messages. Try again later.", "Der Suchindex wird neu angelegt und hat {0} von {1} Nachrichten. Versuchen Sie es später noch einmal.";
@@ -183,6 +185,7 @@ impl Texts {
             Code::ArchiveNotGiven => self.archive_not_given,
             Code::LastAdministrator => self.last_administrator,
             Code::Busy => self.busy,
+            Code::Slowed => self.slowed,
             Code::TooManyIgnored => self.too_many_ignored,
             Code::GoingOn => self.going_on,
             Code::MayNot => self.may_not,
@@ -193,6 +196,7 @@ impl Texts {
             Code::RunForgotten => self.run_forgotten,
             Code::NoPlace => self.no_place,
             Code::TooWild => self.too_wild,
+            Code::WildInAll => self.wild_in_all,
             Code::TooManyForZip => self.too_many_for_zip,
             Code::IndexOff => self.index_off,
             Code::IndexBuilding => self.index_building,
