@@ -179,11 +179,7 @@ impl Reader {
         let header = header().ok_or_else(|| invalid("it is not a patch of a known form"))?;
         let mut input = Decoder::with_buffer(input)?;
         input.window_log_max(WINDOW_LOG)?;
-        Ok(Self {
-            input,
-            hasher,
-            header,
-        })
+        Ok(Self { input, hasher, header })
     }
 
     fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {

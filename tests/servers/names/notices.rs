@@ -280,7 +280,10 @@ fn half_of_a_message_again_is_archived_and_named_and_stays_on_the_server_until_i
         assert!(run["errors"].to_string().contains("twice the same"), "{run:#}");
         told(&run, "announces more bytes");
         assert_eq!(scene.archived(5), [1, 2, 4, 5]);
-        let dry = scene.appliance.done(&["archive", PROFILE, "--dry-run", "--json"]).json();
+        let dry = scene
+            .appliance
+            .done(&["archive", PROFILE, "--dry-run", "--json"])
+            .json();
         assert_eq!(number(&dry, "would_delete"), 0, "{dry:#}");
         scene.server.behave();
         scene.run_later(2, 0);
