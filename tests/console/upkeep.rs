@@ -14,8 +14,6 @@ use crate::{
 };
 
 const STORE: &str = "/console/store";
-/// At night the appliance compacts by itself, and would meet the fault that is meant for the page.
-const NOT_BY_ITSELF: &str = "[archive]\nquiet_hours = \"never\"\n";
 
 /// A site in which this fault holds a step until the file is removed.
 fn holding(fault: &str) -> (Site, NamedTempFile) {
@@ -24,7 +22,7 @@ fn holding(fault: &str) -> (Site, NamedTempFile) {
         ("DROPKEEP_FAULT", fault),
         ("DROPKEEP_FAULT_HOLD", held.path().to_str().expect("a path")),
     ];
-    (Site::new(NOT_BY_ITSELF, &environment), held)
+    (Site::new("", &environment), held)
 }
 
 /// The page once nothing is going on.
