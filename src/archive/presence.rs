@@ -60,13 +60,15 @@ impl Held {
     pub fn grew(&self) {
         // Where it has gone, the next check says so.
         if let Ok(length) = self.measure() {
-            self.least.fetch_max(length, Ordering::Relaxed);
+            self.least.fetch_max(length, Ordering::AcqRel);
         }
     }
 
     fn measure(&self) -> Result<u64, Absence> {
+        // First: by the time the file was looked at, another thread may have noted that it grew since.
+        let had = self.least.load(Ordering::Acquire);
         let metadata = fs::metadata(&self.path).map_err(|error| absence(&error))?;
-        let (has, had) = (metadata.len(), self.least.load(Ordering::Relaxed));
+        let has = metadata.len();
         match (metadata.dev(), metadata.ino()) == (self.device, self.inode) {
             false => Err(Absence::Other),
             true if has < had => Err(Absence::CutShort { has, had }),
@@ -138,5 +140,23 @@ mod tests {
         held.grew();
         file.set_len(150).unwrap();
         assert_eq!(how(&held), Some(Absence::CutShort { has: 150, had: 200 }));
+    }
+
+    #[test]
+    fn a_file_that_grew_while_it_was_looked_at_passed_for_cut_short() {
+        const GROWTHS: u64 = 20_000;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let held = Held::new("it", file.path().to_owned(), MOUNT).unwrap();
+        std::thread::scope(|scope| {
+            let growing = scope.spawn(|| {
+                for length in 1..=GROWTHS {
+                    file.as_file().set_len(length).unwrap();
+                    held.grew();
+                }
+            });
+            while !growing.is_finished() {
+                assert_eq!(how(&held), None);
+            }
+        });
     }
 }
