@@ -265,7 +265,13 @@ impl SourceError {
                 let (words, folder) = (words.to_ascii_lowercase(), folder.to_ascii_lowercase());
                 let repeated = words.matches(&folder).count();
                 let says = |word| words.matches(word).count() > repeated * folder.matches(word).count();
-                WORDS.into_iter().any(says) || words.split(|c: char| !c.is_alphanumeric()).any(|word| word == "acl")
+                // "Oracle" has it in it too.
+                let acls = |text: &str| {
+                    text.split(|c: char| !c.is_alphanumeric())
+                        .filter(|word| *word == "acl")
+                        .count()
+                };
+                WORDS.into_iter().any(says) || acls(&words) > repeated * acls(&folder)
             }
             _ => false,
         }
@@ -446,6 +452,7 @@ mod tests {
                 true,
             ),
             ("EXAMINE", "Can't open mailbox Oracle: I/O error", "Oracle", false),
+            ("EXAMINE", "Can't open mailbox ACL: I/O error", "ACL", false),
             (
                 "EXAMINE",
                 "[NONEXISTENT] Mailbox doesn't exist: Permission slips",
